@@ -1,0 +1,1 @@
+"""Settings, read once, and calls for submissions as data."""

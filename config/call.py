@@ -1,0 +1,323 @@
+"""A call for submissions 申报通知: one notice, one batch, as data.
+
+Everything that differs from one call to the next stands in its TOML file: the documents
+and their titles, the words that prove a clause, thresholds, the number format, and the
+paragraph of the notice that each demand rests on. A second call needs no code.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from datetime import date, datetime
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+Outcome = Literal["missing", "doubtful", "note"]
+Rule = Literal[
+    "document",
+    "field",
+    "area",
+    "clause",
+    "signatures",
+    "members-listed",
+    "member-kind",
+    "members-consistent",
+    "name-pattern",
+    "name-consistent",
+    "placeholder",
+    "readable",
+    "link",
+    "paper-record",
+    "paper-copies",
+    "paper-seals",
+    "paper-recommendation",
+]
+Words = tuple[Annotated[str, Field(min_length=1)], ...]
+
+
+class CallError(Exception):
+    """A call file that cannot be used; the message names file and key."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Number(_Part):
+    """The registry number 登记编号: `format` is filled with `year` and `serial` (from 1)."""
+
+    format: str
+
+    @field_validator("format")
+    @classmethod
+    def _gives_distinct_numbers(cls, value: str) -> str:
+        try:
+            distinct = value.format(year=2016, serial=1) != value.format(year=2016, serial=2)
+        except (KeyError, IndexError, ValueError) as error:
+            message = f"cannot be filled with year and serial ({error})"
+            raise ValueError(message) from error
+        if not distinct:
+            message = "must contain {serial}"
+            raise ValueError(message)
+        return value
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """Finds a registry number in running text, not inside a longer word."""
+        marked = self.format.format(year=7777, serial=8888)
+        literal = re.escape(marked).replace("7777", r"\d{4}")
+        body = re.sub(r"0*8888", r"\\d{1,9}", literal)
+        return re.compile(rf"(?<![0-9A-Za-z]){body}(?![0-9A-Za-z])", re.IGNORECASE)
+
+
+class Name(_Part):
+    """The name 名称 that a dossier goes by, and how it is told apart from others.
+
+    `label` is what letters call it, `subject` the thing that bears it (联盟). A name is
+    one of `prefixes` (or none), a core, and one of `suffixes`. `noise` are words that
+    stand around a name in file names and titles. `words` make a mail look like a
+    submission to this call.
+    """
+
+    label: str
+    subject: str
+    pattern: str
+    prefixes: Words = ()
+    suffixes: Words
+    noise: Words = ()
+    words: Words = ()
+    notes: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            message = f"is no regular expression ({error})"
+            raise ValueError(message) from error
+        return value
+
+
+class DocumentKind(_Part):
+    """One document 材料 that the notice asks for.
+
+    `titles` are the words of its title line, `filenames` words in file names, `structure`
+    words of which at least `structure_least` mark it when it has no title line.
+    """
+
+    id: str
+    title: str
+    cite: str = ""
+    titles: Words
+    filenames: Words = ()
+    structure: Words = ()
+    structure_least: int = 3
+
+
+class FieldLabel(_Part):
+    """A field 栏目 of a form: the labels it goes by. `documents` names where it is looked for."""
+
+    id: str
+    title: str
+    labels: Words
+    documents: Words = ()
+
+
+class MemberKind(_Part):
+    """A kind of member 成员类别, told by the words in its column or in the member's name."""
+
+    id: str
+    title: str
+    words: Words
+    name_words: Words = ()
+
+
+class Members(_Part):
+    """How member lists are written: headings of the name, kind and code columns."""
+
+    title: str
+    name_labels: Words
+    kind_labels: Words = ()
+    code_labels: Words = ()
+    list_headings: Words = ()
+    party_labels: Words = ()
+    signature_labels: Words = ()
+    signature_marks: Words = ()
+    part_words: Words = ()
+    kinds: tuple[MemberKind, ...] = ()
+
+
+class Area(_Part):
+    """A recommending authority 推荐单位: the place or department it stands for, and its names.
+
+    `within` names the wider place from which it is kept apart (顺德 within 佛山).
+    """
+
+    place: str
+    names: Words
+    within: str = ""
+    provincial: bool = False
+
+
+class Check(_Part):
+    """One point that is checked 核对项; its id is a finding id.
+
+    `absent` is the outcome when what is asked for is not there. `label` is its short
+    name, `problem` and `remedy` the letter's words, `cite` the paragraph of the notice it
+    rests on, `mend` where it is mended. A clause that is asked of
+    the dossier as a whole may be proven `anywhere`, not in `document` only. What the other keys mean depends on the `rule`,
+    a predicate of `registry/completeness.py`.
+    """
+
+    id: str
+    rule: Rule
+    label: str
+    absent: Outcome
+    document: str = ""
+    field: str = ""
+    kind: str = ""
+    least: int = 1
+    headings: Words = ()
+    words: Words = ()
+    weak: Words = ()
+    problem: str = ""
+    remedy: str = ""
+    cite: str = ""
+    mend: Literal["electronic", "paper", "both"] = "electronic"
+    anywhere: bool = False
+
+    @model_validator(mode="after")
+    def _cited(self) -> Self:
+        if self.absent == "missing" and not (self.cite and self.problem and self.remedy):
+            message = "a check that may be 'missing' needs cite, problem and remedy"
+            raise ValueError(message)
+        return self
+
+
+class Placeholders(_Part):
+    """Text that was meant to be replaced: `words` as they stand, `patterns` as expressions.
+
+    A line or label with one of `excused` (signature, seal, date, opinion) is left alone.
+    """
+
+    words: Words = ()
+    patterns: Words = ()
+    excused: Words = ()
+
+
+class Paper(_Part):
+    """What is asked of the paper copies 纸质材料; `columns` maps fields to column headings."""
+
+    copies: int
+    columns: dict[str, Words]
+
+
+class Call(_Part):
+    """A call for submissions, whole. `text` is the file it was read from, letter by letter."""
+
+    id: str
+    version: int
+    title: str
+    notice: str
+    year: int
+    authority: str = ""
+    closing: datetime | date | None = None
+    first_answer_working_days: int = 5
+    number: Number
+    name: Name
+    documents: tuple[DocumentKind, ...]
+    fields: tuple[FieldLabel, ...]
+    members: Members
+    obligations: Words = ()
+    areas: tuple[Area, ...] = ()
+    placeholders: Placeholders = Placeholders()
+    paper: Paper
+    checks: tuple[Check, ...]
+    text: str = Field(default="", exclude=True, repr=False)
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        documents = _distinct("documents", [each.id for each in self.documents])
+        fields = _distinct("fields", [each.id for each in self.fields])
+        kinds = _distinct("members.kinds", [each.id for each in self.members.kinds])
+        _distinct("checks", [each.id for each in self.checks])
+        for check in self.checks:
+            _known(f"checks.{check.id}.document", check.document, documents)
+            _known(f"checks.{check.id}.field", check.field, fields)
+            _known(f"checks.{check.id}.kind", check.kind, kinds)
+        for each in self.fields:
+            for document in each.documents:
+                _known(f"fields.{each.id}.documents", document, documents)
+        return self
+
+    def document(self, kind: str) -> DocumentKind | None:
+        """Return the document kind with that id, or None (`other`)."""
+        return next((each for each in self.documents if each.id == kind), None)
+
+    def check(self, finding: str) -> Check | None:
+        """Return the check with that finding id, or None."""
+        return next((each for each in self.checks if each.id == finding), None)
+
+    def title_of(self, kind: str) -> str:
+        """Return what letters call a document of that kind."""
+        document = self.document(kind)
+        return document.title if document else "其他文件"
+
+
+def _distinct(where: str, ids: list[str]) -> set[str]:
+    twice = {each for each in ids if ids.count(each) > 1}
+    if twice:
+        message = f"{where}: {', '.join(sorted(twice))} stands there twice"
+        raise ValueError(message)
+    return set(ids)
+
+
+def _known(where: str, value: str, known: set[str]) -> None:
+    if value and value not in known:
+        message = f"{where}: {value!r} is not one of {', '.join(sorted(known))}"
+        raise ValueError(message)
+
+
+def parse_call(text: str, origin: str) -> Call:
+    """Read a call from the text of its file.
+
+    Raises CallError, naming `origin` and the key, when it cannot be used.
+    """
+    try:
+        call = Call.model_validate(tomllib.loads(text) | {"text": text})
+    except tomllib.TOMLDecodeError as error:
+        message = f"{origin}: not a TOML file: {error}"
+        raise CallError(message) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(each) for each in first["loc"])
+        message = f"{origin}: {key or 'call'}: {first['msg'].removeprefix('Value error, ')}"
+        raise CallError(message) from error
+    return call
+
+
+def load_calls(extra: Path | None = None) -> dict[str, Call]:
+    """Return the shipped calls and those of the folder `extra`, by id; `extra` wins.
+
+    Raises CallError for a file that cannot be used and for a folder that is not there.
+    """
+    shipped = resources.files("config") / "calls"
+    sources = [each for each in shipped.iterdir() if each.name.endswith(".toml")]
+    texts = [(each.name, each.read_text(encoding="utf-8")) for each in sources]
+    if extra is not None:
+        if not extra.is_dir():
+            message = f"{extra}: no such folder (service.calls_dir)"
+            raise CallError(message)
+        try:
+            texts += [(str(each), each.read_text("utf-8")) for each in sorted(extra.glob("*.toml"))]
+        except (OSError, UnicodeDecodeError) as error:
+            message = f"{extra}: {error}"
+            raise CallError(message) from error
+    calls = (parse_call(text, origin) for origin, text in texts)
+    return {call.id: call for call in calls}

@@ -1,0 +1,1 @@
+"""Calls for submissions, one TOML file each."""

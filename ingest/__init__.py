@@ -1,0 +1,1 @@
+"""The conductor: command line, daemon, mailboxes, pipeline, outbox, schedule, clock and demo."""

@@ -1,0 +1,227 @@
+"""The values that flow through the house: one mail, its files, their contents, what was read.
+
+All are frozen and keyword-only, and hold nothing but standard-library values, so that
+they can be compared, stored as JSON and passed between processes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+
+class Problem(StrEnum):
+    """Why a file could not be read (whole)."""
+
+    EMPTY = "empty"
+    DAMAGED = "damaged"
+    LOCKED = "locked"
+    UNSUPPORTED = "unsupported"
+    SCAN = "scan"
+    TOO_LARGE = "too-large"
+    TOO_MANY = "too-many"
+    TOO_DEEP = "too-deep"
+    TOO_SLOW = "too-slow"
+    CRASHED = "crashed"
+
+    @property
+    def at_fault(self) -> bool:
+        """Whether the file itself is to blame, not our means of reading it."""
+        return self in {Problem.EMPTY, Problem.DAMAGED, Problem.LOCKED}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """One mail address: bare and in lower case, with the decoded display name."""
+
+    address: str
+    name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """A file 文件 that a mail brought, or that lay in an archive or mail inside it.
+
+    `path` is the way in, `材料.zip/协议.docx`; `filename` its last name, decoded.
+    `media_type` is told from the content, not from the name. `source` is where the bytes
+    lie in the work folder; None when they could not be taken out, which `problem` explains.
+    """
+
+    path: str
+    filename: str
+    media_type: str
+    size: int
+    sha256: str
+    source: Path | None = None
+    problem: Problem | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """A link 超大附件 to a file that lies with a mail provider or a cloud drive; never fetched."""
+
+    provider: str
+    url: str
+    name: str = ""
+    size: str = ""
+    expires: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """One mail 邮件, understood: headers, text and files; nothing of its documents yet.
+
+    `text` is what the writer wrote himself, without quoted mails below it; `quoted` is
+    the rest. `headers` holds every header, decoded, in the order of the message, names in
+    lower case.
+    """
+
+    message_id: str
+    in_reply_to: str
+    references: tuple[str, ...]
+    sender: Address
+    reply_to: tuple[Address, ...]
+    to: tuple[Address, ...]
+    cc: tuple[Address, ...]
+    subject: str
+    date: datetime | None
+    headers: tuple[tuple[str, str], ...]
+    text: str
+    quoted: str
+    files: tuple[File, ...]
+    links: tuple[Link, ...]
+    media_type: str = "text/plain"
+
+    def header(self, name: str) -> str:
+        """Return the first header of that name (lower case), or an empty string."""
+        return next((value for key, value in self.headers if key == name), "")
+
+
+Table = tuple[tuple[str, ...], ...]
+"""Rows of cells, each the cell's text; a merged cell stands once, in its first place."""
+
+Block = str | Table
+"""One line of text, or one table, in reading order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A page 页, numbered from 1; formats without pages give one page with number None."""
+
+    number: int | None
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """What a reader got out of one file: pages of text, and what it could not read.
+
+    `page_count` is None where the format has no fixed pages. `marks` quotes editing marks
+    left in (tracked changes, comments).
+    """
+
+    media_type: str
+    pages: tuple[Page, ...] = ()
+    page_count: int | None = None
+    marks: tuple[str, ...] = ()
+    problem: Problem | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """A value read in a document, with the page and the words it was read from."""
+
+    value: str
+    page: int | None = None
+    quote: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """A member 成员单位 as one document lists it; `kind` is a member kind of the call or empty."""
+
+    name: str
+    kind: str = ""
+    code: str = ""
+    page: int | None = None
+    quote: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hit:
+    """What one document says of one clause check of the call.
+
+    `strength` is `heading` (a heading names it), `text` (enough sentences speak of it),
+    `weak` (only words that the call lists as doubtful).
+    """
+
+    strength: str
+    page: int | None = None
+    quote: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """All that judging needs to know of a document, read once and kept by its checksum.
+
+    `fields` maps field ids of the call to what stands beside their labels; a label whose
+    space was left blank has an empty value. `members` are the lists of members,
+    `signatures` the parties of a signature block (None: the document has no block).
+    `clauses` maps ids of clause checks to hits. `placeholders` quotes text that was meant
+    to be replaced. `template` says that it is the blank form, not filled in.
+    """
+
+    title: str = ""
+    fields: dict[str, Fact] = field(default_factory=dict)
+    members: tuple[Member, ...] = ()
+    signatures: tuple[Member, ...] | None = None
+    clauses: dict[str, Hit] = field(default_factory=dict)
+    placeholders: tuple[Fact, ...] = ()
+    template: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """A document 材料: one file, opened. `kind` is a document id of the call, or `other`.
+
+    `readable` is false when nothing could be read of it; `problem` then says why. `name`
+    is the subject's name (the alliance) that this file is about, `secretariat` its
+    secretariat, each with where they were read; the name of a document that carries none
+    may come from its file or folder name, which `name_from` tells: `content`, `path`.
+    """
+
+    path: str
+    filename: str
+    media_type: str
+    size: int
+    sha256: str
+    kind: str
+    page_count: int | None
+    facts: Facts
+    problem: Problem | None = None
+    detail: str = ""
+    name: Fact | None = None
+    name_from: str = ""
+    source: Path | None = None
+
+    @property
+    def readable(self) -> bool:
+        """Whether its text could be read."""
+        return self.problem is None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dossier:
+    """A dossier 申报材料: the documents of one alliance in one mail.
+
+    An empty `name` means that the documents tell none; the mail's subject, thread or a
+    person has to.
+    """
+
+    name: str
+    secretariat: str
+    documents: tuple[Document, ...]

@@ -1,0 +1,1 @@
+"""Everything people read: letters, the staff desk, workbooks and statistics."""
