@@ -170,9 +170,9 @@ class Check(_Part):
 
     `absent` is the outcome when what is asked for is not there. `label` is its short
     name, `problem` and `remedy` the letter's words, `cite` the paragraph of the notice it
-    rests on, `mend` where it is mended. A clause that is asked of
-    the dossier as a whole may be proven `anywhere`, not in `document` only. What the other keys mean depends on the `rule`,
-    a predicate of `registry/completeness.py`.
+    rests on, `mend` where it is mended. A clause that is asked of the dossier as a whole may
+    be proven `anywhere`, not in `document` only. What the other keys mean depends on the
+    `rule`, a predicate of `registry/completeness.py`.
     """
 
     id: str

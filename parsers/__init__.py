@@ -1,1 +1,1 @@
-"""Bytes in, values out: mail, archives, documents, recognition, facts, grouping, and the sandbox around them."""
+"""Bytes in, values out: mail, documents, recognition, facts, grouping, and their sandbox."""

@@ -1,1 +1,1 @@
-"""What we hold and how it is judged: tables, originals, the one writer, the reads, matching and completeness."""
+"""What we hold and how it is judged: tables, originals, the one writer, the reads."""

@@ -1,0 +1,178 @@
+"""The registry's database: opened, locked for the one reader of mailboxes, migrated."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event
+
+BUSY_SECONDS = 30
+FILE_NAME = "registry.sqlite"
+LOCK_NAME = "intake.lock"
+
+
+class RegistryError(Exception):
+    """The registry cannot be used as it is; the message says what to do."""
+
+
+class BusyError(RegistryError):
+    """Another process holds the data folder's lock; the message names it."""
+
+
+class Lock:
+    """The one exclusive lock of a data folder: for reading mailboxes, judging and sending."""
+
+    def __init__(self, data_dir: Path, purpose: str) -> None:
+        self._path = data_dir / LOCK_NAME
+        self._purpose = purpose
+        self._handle: int | None = None
+
+    def __enter__(self) -> Self:
+        """Take the lock. Raises BusyError when another process holds it."""
+        handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.read(handle, 1000).decode(errors="replace")
+            os.close(handle)
+            raise BusyError(_name_holder(self._path.parent, holder)) from error
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, json.dumps({"pid": os.getpid(), "command": self._purpose}).encode(), 0)
+        self._handle = handle
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Release the lock."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+
+def _name_holder(data_dir: Path, holder: str) -> str:
+    try:
+        known = json.loads(holder)
+        name = f"`intake {known['command']}` (process {known['pid']})"
+    except (ValueError, KeyError, TypeError):
+        name = "another process"
+    return f"{data_dir}: {name} is at work on this data folder; stop it first or let it go on"
+
+
+class Registry:
+    """The open registry. `read` and `write` give a connection for one short transaction."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection that sees one unchanging state."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give the one writing connection; commits when the block ends, else rolls back."""
+        with self.engine.connect() as connection:
+            connection = connection.execution_options(writes=True)  # noqa: PLW2901 - same one
+            with connection.begin():
+                yield connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None  # we begin transactions ourselves
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    return config
+
+
+def _revision(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def _migrate(engine: Engine, path: Path) -> None:
+    """Bring the schema up to date, after a copy of what is there."""
+    config = _alembic()
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    before = _revision(engine)
+    if before is not None:
+        shutil.copyfile(path, path.with_name(f"{FILE_NAME}.before-{before}"))
+    with engine.connect() as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def open_registry(data_dir: Path, *, holds_lock: bool = False) -> Registry:
+    """Open the registry of a data folder, creating folder and database when there are none.
+
+    Only the holder of the lock migrates an existing registry; a new one is made under the
+    lock, taken for that moment. Raises RegistryError for a schema of another version, and
+    BusyError when a new registry is just being made by another process.
+    """
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = data_dir / FILE_NAME
+    engine = _engine(path)
+    try:
+        current = ScriptDirectory.from_config(_alembic()).get_current_head()
+        found = _revision(engine)
+        if found == current:
+            return Registry(engine)
+        if holds_lock:
+            _refuse_unknown(found)
+            _migrate(engine, path)
+        elif found is None:
+            with Lock(data_dir, "setup"):
+                _migrate(engine, path)
+        else:
+            _refuse_unknown(found)
+            _refuse_older(path)
+    except BaseException:
+        engine.dispose()
+        raise
+    return Registry(engine)
+
+
+def _refuse_older(path: Path) -> None:
+    message = f"{path}: made by an older version; run `intake once` to bring it up to date"
+    raise RegistryError(message)
+
+
+def _refuse_unknown(found: str | None) -> None:
+    known = {each.revision for each in ScriptDirectory.from_config(_alembic()).walk_revisions()}
+    if found is not None and found not in known:
+        message = f"the registry was made by a newer version (schema {found}); install that version"
+        raise RegistryError(message)

@@ -1,0 +1,319 @@
+"""What the registry holds, as plain frozen values: what reads return and writers are given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from parsers.submission import Facts
+
+
+class Fate(StrEnum):
+    """What became of a mail 去向."""
+
+    PENDING = "pending"
+    FILED = "filed"
+    DUPLICATE = "duplicate"
+    NOTED = "noted"
+    AUTOMATIC = "automatic"
+    BOUNCE = "bounce"
+    UNRELATED = "unrelated"
+    QUARANTINED = "quarantined"
+
+
+class Status(StrEnum):
+    """Where a dossier stands 状态."""
+
+    INCOMPLETE = "incomplete"
+    AWAITING_PAPER = "awaiting-paper"
+    IN_REVIEW = "in-review"
+    COMPLETE = "complete"
+    WITHDRAWN = "withdrawn"
+
+
+class Outcome(StrEnum):
+    """What checking one point gave 核对结果."""
+
+    OK = "ok"
+    MISSING = "missing"
+    DOUBTFUL = "doubtful"
+    NOTE = "note"
+    WAIVED = "waived"
+
+
+class Kind(StrEnum):
+    """What a letter 函件 is."""
+
+    ACKNOWLEDGEMENT = "acknowledgement"
+    MISSING_ITEMS = "missing-items"
+    UNRECOGNISED = "unrecognised"
+    COMPLETE = "complete"
+
+
+class LetterState(StrEnum):
+    """Where a letter stands."""
+
+    DRAFT = "draft"
+    QUEUED = "queued"
+    SENT = "sent"
+    FAILED = "failed"
+    BOUNCED = "bounced"
+    SUPPRESSED = "suppressed"
+
+
+class DocumentState(StrEnum):
+    """Whether a filed document takes part in its dossier.
+
+    `held` waits for a person, who accepts it (`current`) or rejects it; `moved` was given
+    to another dossier by hand. Older versions stay `current` and are superseded by number.
+    """
+
+    CURRENT = "current"
+    HELD = "held"
+    REJECTED = "rejected"
+    MOVED = "moved"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """The outcome of one point, with what it rests on.
+
+    `detail` says, in Chinese, what was found or where it was looked for; `document` is a
+    document's path in the dossier, or empty where the point is about the dossier.
+    """
+
+    id: str
+    outcome: Outcome
+    detail: str = ""
+    document: str = ""
+    page: int | None = None
+    quote: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """A person's word on a finding 人工决定; it holds while `basis`, what it rests on, does."""
+
+    finding: str
+    document: str
+    outcome: Outcome
+    reason: str
+    basis: str
+    who: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class FiledDocument:
+    """A document as it is filed in a dossier."""
+
+    id: int
+    kind: str
+    path: str
+    filename: str
+    media_type: str
+    size: int
+    sha256: str
+    pages: int | None
+    problem: str
+    detail: str
+    version: int
+    state: DocumentState
+    superseded: bool
+    mail_id: int | None
+    filed_at: datetime
+    facts: Facts
+    added_by: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaperRecord:
+    """A line of the paper register 纸质收件登记.
+
+    `sealed` and `recommended` are None for a blank cell (nobody has looked); `columns`
+    names the fields that the sheet had a column for. `gone` says that the line has
+    disappeared from the sheet.
+    """
+
+    id: int = 0
+    register_no: str = ""
+    received_on: date | None = None
+    name: str
+    secretariat: str = ""
+    recommender: str = ""
+    copies: int | None = None
+    sealed: bool | None = None
+    sealed_text: str = ""
+    recommended: bool | None = None
+    recommended_text: str = ""
+    contact: str = ""
+    mobile: str = ""
+    email: str = ""
+    remark: str = ""
+    columns: tuple[str, ...] = ()
+    sheet: str = ""
+    row: int = 0
+    imported_at: datetime | None = None
+    gone: bool = False
+    dossier: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """A paper record or dossier that might be the same 待确认匹配, with evidence for and against.
+
+    `kind` is `paper` (then `target` is its register number, or `#id` without one) or
+    `dossier` (its number).
+    """
+
+    kind: str
+    target: str
+    name: str
+    secretariat: str
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DossierRow:
+    """A dossier, without its parts."""
+
+    id: int
+    number: str
+    call_id: str
+    call_version: int
+    name: str
+    secretariat: str
+    recommender: str
+    sender: str
+    received_at: datetime
+    updated_at: datetime
+    revision: int
+    judged_revision: int
+    status: Status
+    review: tuple[str, ...]
+    flags: tuple[str, ...]
+    due: date | None
+    completed_at: datetime | None
+    paper_id: int | None
+    paper_match: str
+
+    @property
+    def marked(self) -> bool:
+        """Whether it has changed since it was last judged."""
+        return self.revision > self.judged_revision
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventRow:
+    """One line of history 经过: who did what, when and why."""
+
+    at: datetime
+    actor: str
+    what: str
+    detail: str
+    mail_id: int | None = None
+    letter_id: int | None = None
+    dossier: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LetterRow:
+    """A letter 函件, as it stands."""
+
+    id: int
+    kind: Kind
+    notice: bool
+    to: tuple[str, ...]
+    subject: str
+    text: str
+    html: str
+    dossiers: tuple[str, ...]
+    mails: tuple[int, ...]
+    in_reply_to: str
+    references: tuple[str, ...]
+    message_id: str
+    state: LetterState
+    reason: str
+    attempts: int
+    next_try_at: datetime | None
+    queued_at: datetime
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailRow:
+    """A mail 邮件 and what became of it; mailbox, folder and UID are its latest place."""
+
+    id: int
+    mailbox: str
+    folder: str
+    uid: int | None
+    message_id: str
+    sha256: str | None
+    size: int
+    sender: str
+    sender_name: str
+    subject: str
+    excerpt: str
+    received_at: datetime
+    fate: Fate
+    reason: str
+    machine: str
+    spam: bool
+    duplicate_of: int | None
+    read_at: datetime | None
+    dossiers: tuple[str, ...]
+    letters: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DossierView:
+    """A dossier, whole: what the desk shows, what a letter tells, what `intake show` prints."""
+
+    row: DossierRow
+    documents: tuple[FiledDocument, ...]
+    findings: tuple[Finding, ...]
+    paper: PaperRecord | None
+    candidates: tuple[Proposal, ...] = ()
+    history: tuple[EventRow, ...] = ()
+    letters: tuple[LetterRow, ...] = ()
+    mails: tuple[MailRow, ...] = ()
+    decisions: tuple[Decision, ...] = field(default=())
+
+    @property
+    def missing(self) -> tuple[Finding, ...]:
+        """The findings whose outcome is `missing`, in the order of the call."""
+        return tuple(each for each in self.findings if each.outcome is Outcome.MISSING)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """All that a dossier is judged on; judging reads nothing else.
+
+    `documents` are those that take part (current, not held), the superseded ones among
+    them marked. `links` are file links in its mails that nobody has fetched yet.
+    `proposals` are open proposals for a paper record or another dossier, `flags` the
+    review reasons that its mails and people have raised.
+    """
+
+    name: str
+    secretariat: str
+    documents: tuple[FiledDocument, ...]
+    links: tuple[str, ...] = ()
+    paper: PaperRecord | None = None
+    proposals: tuple[Proposal, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    flags: tuple[str, ...] = ()
+    held: bool = False
+    withdrawn: bool = False
+    completed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """What judging a case gave: findings in the call's order, status, reasons for review."""
+
+    findings: tuple[Finding, ...]
+    status: Status
+    review: tuple[str, ...]
