@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -37,6 +37,8 @@ Rule = Literal[
     "paper-seals",
     "paper-recommendation",
 ]
+MOST_PARTS = 20
+"""More parts than anybody sends; beyond it, 5/31 is a date."""
 Words = tuple[Annotated[str, Field(min_length=1)], ...]
 
 
@@ -102,6 +104,20 @@ class Name(_Part):
             message = f"is no regular expression ({error})"
             raise ValueError(message) from error
         return value
+
+
+class MailWords(_Part):
+    """What writers say in a mail: that more follows, or that they want to withdraw."""
+
+    more_follows: Words = ()
+    withdrawal: Words = ()
+
+    def part_of(self, subject: str) -> bool:
+        """Whether a subject counts itself among several mails and is not the last (1/3)."""
+        return any(
+            0 < int(part) < int(whole) <= MOST_PARTS
+            for part, whole in re.findall(r"(?<!\d)(\d{1,2})\s*[/／]\s*(\d{1,2})(?!\d)", subject)
+        )
 
 
 class DocumentKind(_Part):
@@ -231,6 +247,7 @@ class Call(_Part):
     first_answer_working_days: int = 5
     number: Number
     name: Name
+    mail: MailWords = MailWords()
     documents: tuple[DocumentKind, ...]
     fields: tuple[FieldLabel, ...]
     members: Members
@@ -263,6 +280,16 @@ class Call(_Part):
     def check(self, finding: str) -> Check | None:
         """Return the check with that finding id, or None."""
         return next((each for each in self.checks if each.id == finding), None)
+
+    def is_late(self, received_at: datetime, zone: tzinfo | None) -> bool:
+        """Whether a mail came after the closing moment, or after the closing day."""
+        if self.closing is None:
+            return False
+        if isinstance(self.closing, datetime):
+            closing = self.closing
+            aware = closing if closing.tzinfo else closing.replace(tzinfo=zone)
+            return received_at > aware
+        return received_at.astimezone(zone).date() > self.closing
 
     def title_of(self, kind: str) -> str:
         """Return what letters call a document of that kind."""

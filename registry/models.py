@@ -90,7 +90,9 @@ mail = Table(
     Column("sent_at", Instant),
     Column("excerpt", Text, nullable=False, default=""),
     Column("links", JSON, nullable=False, default=list),
+    Column("unread", JSON, nullable=False, default=list),
     Column("more_follows", Boolean, nullable=False, default=False),
+    Column("submission_like", Boolean, nullable=False, default=False),
     Column("machine", String, nullable=False, default=""),
     Column("fate", String, nullable=False, index=True),
     Column("reason", Text, nullable=False, default=""),
@@ -98,7 +100,7 @@ mail = Table(
     Column("duplicate_of", Integer, ForeignKey("mail.id")),
     Column("assigned", String),
     Column("wants_answer", Boolean, nullable=False, default=False, index=True),
-    Column("late_to_answer", Boolean, nullable=False, default=False),
+    Column("old", Boolean, nullable=False, default=False),
     Column("read_at", Instant),
 )
 

@@ -1,0 +1,399 @@
+"""PDF: text from pdfium, ruled forms and second opinions from pdfminer.six."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import Any
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+from pdfminer.converter import PDFPageAggregator
+from pdfminer.layout import LTChar, LTContainer, LTCurve, LTPage, LTRect
+from pdfminer.pdfdocument import PDFDocument, PDFPasswordIncorrect
+from pdfminer.pdfinterp import PDFPageInterpreter, PDFResourceManager
+from pdfminer.pdfpage import PDFPage
+from pdfminer.pdfparser import PDFParser
+
+from parsers.errors import ParseError
+from parsers.layout import (
+    Glyph,
+    Item,
+    Line,
+    PlacedTable,
+    Ruling,
+    Sheet,
+    compose,
+    first_word,
+    in_reading_order,
+    is_space,
+    lay_out,
+)
+from parsers.submission import Content, Problem
+
+MAX_PAGES = 500
+"""More pages are not read; no document of a dossier comes near."""
+
+_THIN = 3.0
+_MAX_FORM_PATHS = 5000
+_MAX_FORM_CHARACTERS = 20_000
+_KEPT = 0.98
+"""The share of a page's characters that the layout reading must have found as well."""
+
+_STAMPED = 30
+"""A scanned page may carry so many characters of text: the scanning program's own name."""
+
+_IMAGE_SHARE = 0.5
+_DEPTH = 4
+_LONG = 8.0
+_SPACE = 32
+_HYPHEN = 2
+_LINE_ENDS = {10, 13}
+_NO_CHARACTERS = {0xFFFE, 0xFFFF}
+_NARROW = re.compile(r"(?<=[^\x00-\x7f]) (?=\S)|(?<=\S) (?=[^\x00-\x7f])")
+"""A space beside a Chinese character; pdfium also finds one where only the script changes."""
+
+_PRINTED_LINE = re.compile(r"[^\s](?:[^\r\n]*[^\s])?")
+_Box = tuple[float, float, float, float]
+_Shape = tuple[int, float, float]
+
+_NO_FONTS = (ctypes.c_char_p * 2)(b"/nonexistent", None)
+"""Folders to look for fonts in, as pdfium takes them; it keeps the pointer."""
+
+logging.getLogger("pdfminer").setLevel(logging.CRITICAL)
+
+
+def _forget_system_fonts() -> None:
+    """Start pdfium anew without the system's fonts: for text alone it need not open any.
+
+    With Chinese fonts installed, looking for them costs ten times the reading itself.
+    """
+    pdfium.FPDF_DestroyLibrary()
+    folders = ctypes.cast(_NO_FONTS, ctypes.POINTER(ctypes.POINTER(ctypes.c_char)))
+    config = pdfium.FPDF_LIBRARY_CONFIG(version=2, m_pUserFontPaths=folders)
+    pdfium.FPDF_InitLibraryWithConfig(config)
+
+
+_forget_system_fonts()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Leaf:
+    """A page as pdfium sees it."""
+
+    sheet: Sheet
+    text: str
+    form: bool
+    scanned: bool
+    blank: bool
+
+
+def read_pdf(path: Path, media_type: str = "application/pdf") -> Content:
+    """Read a PDF page by page.
+
+    Pages with ruled tables give tables, others lines. A document of which (nearly) all pages
+    are pictures is a `scan`. Raises ParseError when it is locked or damaged.
+    """
+    try:
+        with closing(pypdfium2.PdfDocument(path)) as document:
+            count = len(document)
+            leaves = [_leaf(document, index) for index in range(min(count, MAX_PAGES))]
+    except pypdfium2.PdfiumError as error:
+        if getattr(error, "err_code", None) in {pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY}:
+            raise ParseError(Problem.LOCKED) from error
+        return _second_opinion(path, media_type)
+    if not leaves:
+        return _second_opinion(path, media_type)
+    return _content(path, media_type, leaves, count)
+
+
+def _content(path: Path, media_type: str, leaves: Sequence[_Leaf], count: int) -> Content:
+    scanned = [leaf.sheet.number for leaf in leaves if leaf.scanned]
+    if all(leaf.scanned or leaf.blank for leaf in leaves):
+        problem = Problem.SCAN if scanned else Problem.EMPTY
+        return Content(media_type=media_type, page_count=count, problem=problem)
+    details = []
+    if scanned:
+        details.append(f"第{'、'.join(map(str, scanned))}页是图片，没有文字")
+    if count > len(leaves):
+        details.append(f"共{count}页，只读了前{len(leaves)}页")
+    return Content(
+        media_type=media_type,
+        pages=compose(_with_tables(path, leaves)),
+        page_count=count,
+        detail="；".join(details),
+    )
+
+
+# ── pdfium ───────────────────────────────────────────────────────────────────────────
+
+
+def _leaf(document: Any, index: int) -> _Leaf:  # noqa: ANN401 (pypdfium2 ships no types)
+    try:
+        page = _with_fields(document, index)
+    except pypdfium2.PdfiumError:  # one broken page
+        sheet = Sheet(number=index + 1, width=0.0, height=0.0, items=())
+        return _Leaf(sheet=sheet, text="", form=False, scanned=False, blank=True)
+    with closing(page), closing(page.get_textpage()) as textpage:
+        width, height = page.get_size()
+        text = _text(textpage.raw)
+        lines = in_reading_order(list(_lines(textpage.raw, text, _upright(page))))
+        shapes = list(_shapes(page.raw))
+    letters = len("".join(text.split()))
+    return _Leaf(
+        sheet=Sheet(number=index + 1, width=width, height=height, items=tuple(lines)),
+        text=text,
+        form=letters <= _MAX_FORM_CHARACTERS and _is_form(shapes),
+        scanned=_is_scanned(shapes, letters, width * height),
+        blank=not letters and not shapes,
+    )
+
+
+def _with_fields(document: Any, index: int) -> Any:  # noqa: ANN401 (pypdfium2 ships no types)
+    """Open a page; what was typed into form fields and notes becomes part of its text."""
+    page = document[index]
+    if not pdfium.FPDFPage_GetAnnotCount(page.raw):
+        return page
+    with closing(page):
+        pdfium.FPDFPage_Flatten(page.raw, pdfium.FLAT_NORMALDISPLAY)
+    return document[index]
+
+
+def _text(textpage: object) -> str:
+    """All characters, one for each index that pdfium counts by."""
+    count = pdfium.FPDFText_CountChars(textpage)
+    codes = (pdfium.FPDFText_GetUnicode(textpage, index) for index in range(count))
+    return "".join(map(_character, codes))
+
+
+def _character(code: int) -> str:
+    if code == _HYPHEN:
+        return "-"
+    printable = code >= _SPACE or code in _LINE_ENDS
+    return chr(code) if printable and code not in _NO_CHARACTERS else " "
+
+
+def _lines(textpage: object, text: str, upright: Callable[[_Box], _Box]) -> Iterator[Line]:
+    def box(index: int) -> _Box:
+        found = pdfium.FS_RECTF()
+        pdfium.FPDFText_GetLooseCharBox(textpage, index, found)
+        return upright((found.left, found.bottom, found.right, found.top))
+
+    for match in _PRINTED_LINE.finditer(text):
+        line, start = match[0], match.start()
+        first, last = box(start), box(match.end() - 1)
+        word = box(start + first_word(line) - 1)
+        size = first[3] - first[1]
+        gaps = {
+            at
+            for at in (start + space.start() for space in _NARROW.finditer(line))
+            if pdfium.FPDFText_IsGenerated(textpage, at)
+            and not is_space(text[at - 1], text[at + 1], box(at + 1)[0] - box(at - 1)[2], size)
+        }
+        yield Line(
+            text=_whole("".join(c for at, c in enumerate(line, start) if at not in gaps)),
+            x0=first[0],
+            x1=last[2],
+            y0=min(first[1], last[1]),
+            y1=max(first[3], last[3]),
+            size=size,
+            lead=word[2] - first[0],
+        )
+
+
+def _whole(line: str) -> str:
+    """Put surrogate pairs together, which pdfium gives as two characters."""
+    return line.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _upright(page: Any) -> Callable[[_Box], _Box]:  # noqa: ANN401 (pypdfium2 ships no types)
+    """Return what turns a box of the page's own space into one of the page as it is seen."""
+    left, bottom, right, top = page.get_mediabox()
+    turn = page.get_rotation()
+
+    def seen(box: _Box) -> _Box:
+        x0, y0, x1, y1 = box
+        if turn == 90:  # noqa: PLR2004 (degrees)
+            return y0 - bottom, right - x1, y1 - bottom, right - x0
+        if turn == 180:  # noqa: PLR2004 (degrees)
+            return right - x1, top - y1, right - x0, top - y0
+        if turn == 270:  # noqa: PLR2004 (degrees)
+            return top - y1, x0 - left, top - y0, x1 - left
+        return x0 - left, y0 - bottom, x1 - left, y1 - bottom
+
+    return seen
+
+
+def _shapes(page: object) -> Iterator[_Shape]:
+    """Kind, width and height of paths and pictures, those in form objects too."""
+    for index in range(pdfium.FPDFPage_CountObjects(page)):
+        yield from _shapes_of(pdfium.FPDFPage_GetObject(page, index), _DEPTH)
+
+
+def _shapes_of(thing: object, depth: int) -> Iterator[_Shape]:
+    kind = pdfium.FPDFPageObj_GetType(thing)
+    if kind in {pdfium.FPDF_PAGEOBJ_PATH, pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_SHADING}:
+        yield kind, *_size(thing)
+    elif kind == pdfium.FPDF_PAGEOBJ_FORM and depth:
+        for index in range(pdfium.FPDFFormObj_CountObjects(thing)):
+            inner = _shapes_of(pdfium.FPDFFormObj_GetObject(thing, index), depth - 1)
+            for each, width, height in inner:
+                # A picture may be drawn in a unit square that the form then stretches.
+                picture = each == pdfium.FPDF_PAGEOBJ_IMAGE
+                yield each, *(_size(thing) if picture else (width, height))
+
+
+def _size(thing: object) -> tuple[float, float]:
+    left, bottom, right, top = (ctypes.c_float() for _ in range(4))
+    pdfium.FPDFPageObj_GetBounds(thing, left, bottom, right, top)
+    return right.value - left.value, top.value - bottom.value
+
+
+def _is_form(shapes: Sequence[_Shape]) -> bool:
+    """Whether rulings on the page may form a table."""
+    paths = [shape for shape in shapes if shape[0] == pdfium.FPDF_PAGEOBJ_PATH]
+    across = sum(width > _LONG for _, width, _ in paths)
+    down = sum(height > _LONG for _, _, height in paths)
+    return across > 0 and down > 0 and len(paths) <= _MAX_FORM_PATHS
+
+
+def _is_scanned(shapes: Sequence[_Shape], letters: int, area: float) -> bool:
+    """Whether a page is a picture of one, or its letters are drawn as outlines."""
+    if not letters:
+        return bool(shapes)
+    pictures = [w * h for kind, w, h in shapes if kind == pdfium.FPDF_PAGEOBJ_IMAGE]
+    return letters < _STAMPED and sum(pictures) > area * _IMAGE_SHARE
+
+
+# ── pdfminer.six ─────────────────────────────────────────────────────────────────────
+
+
+@contextmanager
+def _layouts(path: Path) -> Iterator[Iterator[Callable[[], LTPage]]]:
+    """Open a file with pdfminer; gives for each page what lays it out."""
+    with path.open("rb") as file:
+        document = PDFDocument(PDFParser(file))
+        resources = PDFResourceManager()
+        device = PDFPageAggregator(resources, laparams=None)
+        interpreter = PDFPageInterpreter(resources, device)
+
+        def layout(page: PDFPage) -> LTPage:
+            interpreter.process_page(page)
+            return device.get_result()
+
+        pages = islice(PDFPage.create_pages(document), MAX_PAGES)
+        yield (partial(layout, page) for page in pages)
+
+
+def _with_tables(path: Path, leaves: Sequence[_Leaf]) -> list[Sheet]:
+    """Read the forms among the pages with pdfminer, as long as it reads all of their text."""
+    sheets = [leaf.sheet for leaf in leaves]
+    if not any(leaf.form for leaf in leaves):
+        return sheets
+    try:
+        with _layouts(path) as layouts:
+            for index, (leaf, layout) in enumerate(zip(leaves, layouts, strict=False)):
+                if leaf.form:
+                    items = _items(layout())
+                    if _holds(items, leaf.text):
+                        sheets[index] = replace(leaf.sheet, items=items)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 (pdfminer raises anything; pdfium's text stands)
+        return sheets
+    return sheets
+
+
+def _holds(items: Sequence[Item], text: str) -> bool:
+    """Whether a layout has tables and lost next to nothing of the text."""
+    if not any(isinstance(item, PlacedTable) for item in items):
+        return False
+    wanted = _letters([text])
+    found = _letters(_texts(items))
+    return (wanted & found).total() >= wanted.total() * _KEPT
+
+
+def _letters(texts: Iterable[str]) -> Counter[str]:
+    return Counter("".join("".join(texts).split()))
+
+
+def _texts(items: Sequence[Item]) -> Iterator[str]:
+    for item in items:
+        if isinstance(item, Line):
+            yield item.text
+        else:
+            yield from (cell for row in item.rows for cell in row)
+
+
+def _second_opinion(path: Path, media_type: str) -> Content:
+    """Read with pdfminer what pdfium refuses. Raises ParseError."""
+    sheets = []
+    try:
+        with _layouts(path) as layouts:
+            for number, layout in enumerate(layouts, start=1):
+                page = layout()
+                width, height = page.width, page.height
+                items = _items(page)
+                sheets.append(Sheet(number=number, width=width, height=height, items=items))
+    except PDFPasswordIncorrect as error:
+        raise ParseError(Problem.LOCKED) from error
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise ParseError(Problem.DAMAGED, type(error).__name__) from error
+    if not any(sheet.items for sheet in sheets):
+        raise ParseError(Problem.DAMAGED)
+    return Content(media_type=media_type, pages=compose(sheets), page_count=len(sheets))
+
+
+def _items(page: LTPage) -> tuple[Item, ...]:
+    glyphs: list[Glyph] = []
+    rulings: list[Ruling] = []
+    for thing in _things(page):
+        if isinstance(thing, LTChar):
+            glyphs.extend(_glyph(thing))
+        elif isinstance(thing, LTCurve):
+            rulings.extend(_rulings(thing))
+    return lay_out(glyphs, rulings)
+
+
+def _things(container: LTContainer[Any]) -> Iterator[object]:
+    for thing in container:
+        if isinstance(thing, LTContainer):
+            yield from _things(thing)
+        else:
+            yield thing
+
+
+def _glyph(char: LTChar) -> Iterator[Glyph]:
+    text = char.get_text()
+    if not text.startswith("(cid:"):  # pdfminer's word for a character it cannot name
+        turned = not char.upright or char.matrix[0] <= 0
+        yield Glyph(text=text, x0=char.x0, y0=char.y0, x1=char.x1, y1=char.y1, turned=turned)
+
+
+def _rulings(curve: LTCurve) -> Iterator[Ruling]:
+    """Rulings of a drawn path: a thin box is one, a drawn box four, a filled one none."""
+    if curve.width <= _THIN and curve.height <= _THIN:
+        return
+    if curve.width <= _THIN:
+        middle = (curve.x0 + curve.x1) / 2
+        yield Ruling(vertical=True, at=middle, start=curve.y0, end=curve.y1)
+    elif curve.height <= _THIN:
+        middle = (curve.y0 + curve.y1) / 2
+        yield Ruling(vertical=False, at=middle, start=curve.x0, end=curve.x1)
+    elif curve.stroke:
+        corners = [*curve.pts, curve.pts[0]] if isinstance(curve, LTRect) else curve.pts
+        for (x0, y0), (x1, y1) in pairwise(corners):
+            if abs(x0 - x1) <= 1:
+                yield Ruling(vertical=True, at=x0, start=min(y0, y1), end=max(y0, y1))
+            elif abs(y0 - y1) <= 1:
+                yield Ruling(vertical=False, at=y0, start=min(x0, x1), end=max(x0, x1))

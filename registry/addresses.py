@@ -1,0 +1,44 @@
+"""Whose mail counts for a dossier: addresses that are on it."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, select
+
+from registry import models as m
+from registry.rows import DocumentState
+
+PUBLIC_PROVIDERS = frozenset(
+    ["163.com", "126.com", "yeah.net", "188.com", "vip.163.com", "vip.126.com", "qq.com", "vip.qq.com", "foxmail.com", "sina.com", "sina.cn", "vip.sina.com", "sohu.com", "tom.com", "21cn.com", "189.cn", "139.com", "wo.cn", "aliyun.com", "gmail.com", "outlook.com", "hotmail.com", "live.com", "live.cn", "msn.com", "yahoo.com", "yahoo.cn", "yahoo.com.cn", "icloud.com", "me.com", "proton.me", "protonmail.com"]
+)
+"""Mail providers at which anybody has an address: an equal domain there means nothing."""
+
+
+def on_dossier(connection: Connection, dossier: int, address: str) -> bool:
+    """Tell whether an address is on a dossier.
+
+    On it are the senders and Cc of its mails, the contacts in form and paper record, and
+    whoever has the same domain as one of them, unless that is a public provider's.
+    """
+    known = _addresses(connection, dossier)
+    domains = {each.rpartition("@")[2] for each in known} - PUBLIC_PROVIDERS
+    return address in known or address.rpartition("@")[2] in domains
+
+
+def _addresses(connection: Connection, dossier: int) -> set[str]:
+    mails = (
+        select(m.mail.c.sender, m.mail.c.cc)
+        .join(m.mail_dossier, m.mail_dossier.c.mail_id == m.mail.c.id)
+        .where(m.mail_dossier.c.dossier_id == dossier, m.mail_dossier.c.stranger.is_(False))
+    )
+    found: set[str] = set()
+    for row in connection.execute(mails):
+        found |= {row.sender, *row.cc}
+    forms = select(m.document.c.facts).where(
+        m.document.c.dossier_id == dossier, m.document.c.state == DocumentState.CURRENT
+    )
+    for facts in connection.execute(forms).scalars():
+        found.add(facts.get("fields", {}).get("email", {}).get("value", "").strip().lower())
+    paper = select(m.paper.c.email).join(m.dossier, m.dossier.c.paper_id == m.paper.c.id)
+    papers = connection.execute(paper.where(m.dossier.c.id == dossier)).scalars()
+    found |= {each.strip().lower() for each in papers}
+    return {each for each in found if "@" in each}

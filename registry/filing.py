@@ -1,0 +1,434 @@
+"""Stage two, *file*: a mail that was understood gets its fate, and its documents their dossier.
+
+The only writer of dossiers and documents. One transaction a mail; the route is a pure
+decision of `routing.py` over what the registry knows in that transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from config.call import Call, CallError
+from parsers.names import core_of, find_names, find_numbers, normal_form, organisation_form
+from parsers.submission import Document, Dossier, Submission
+from registry import models as m
+from registry import workdays
+from registry.addresses import on_dossier
+from registry.events import SERVICE, mark, record
+from registry.queries import AnyRow
+from registry.routing import KnownDossier, Parcel, Placement, Route, route
+from registry.rows import DocumentState, Fate, LetterState, Status
+
+ATTEMPTS = 3
+"""How often a mail is opened before it is set aside for a person."""
+
+EXCERPT = 4000
+"""How many characters of a mail's own text are kept for staff to read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Understood:
+    """A mail, opened and read: what filing it takes. Its files are already kept."""
+
+    submission: Submission
+    dossiers: tuple[Dossier, ...]
+    call: Call
+    machine: str = ""
+    bounced: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+
+
+def keep_call(connection: Connection, call: Call, now: datetime) -> None:
+    """Keep the text of a call version, under which dossiers will be judged from now on.
+
+    Raises CallError when that version was kept with another text.
+    """
+    which = (m.call_version.c.id == call.id) & (m.call_version.c.version == call.version)
+    kept = connection.execute(select(m.call_version.c.text).where(which)).scalar()
+    if kept is not None and kept != call.text:
+        message = (
+            f"call {call.id}: version {call.version} has been used with another text; "
+            f"raise its version"
+        )
+        raise CallError(message)
+    if kept is None:
+        values = {"id": call.id, "version": call.version, "text": call.text, "kept_at": now}
+        connection.execute(insert(m.call_version).values(**values))
+
+
+def count_attempt(connection: Connection, mail: int) -> int:
+    """Count that a mail is about to be opened; return the number of attempts so far."""
+    query = (
+        update(m.mail)
+        .where(m.mail.c.id == mail)
+        .values(attempts=m.mail.c.attempts + 1)
+        .returning(m.mail.c.attempts)
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def quarantine(connection: Connection, mail: int, reason: str, now: datetime) -> None:
+    """Set a mail aside for a person."""
+    values = {"fate": Fate.QUARANTINED, "reason": reason}
+    connection.execute(update(m.mail).where(m.mail.c.id == mail).values(**values))
+    record(connection, "quarantined", actor=SERVICE, at=now, detail=reason, mail=mail)
+
+
+def file_mail(connection: Connection, mail: int, understood: Understood, now: datetime) -> Route:
+    """Give a mail its fate and its documents their dossiers.
+
+    `now` is in the service's time zone, in which days are counted.
+    """
+    row = connection.execute(select(m.mail).where(m.mail.c.id == mail)).one()
+    parcel = _parcel(connection, understood, row.assigned or "")
+    known = _known(connection, parcel, understood.call)
+    found = route(parcel, known, understood.call)
+    _keep_envelope(connection, mail, understood, found)
+    if found.fate is Fate.BOUNCE:
+        _keep_bounce(connection, mail, understood.bounced, now)
+    for placement in found.placements:
+        _place(connection, row, placement, understood, now)
+    record(connection, found.fate, actor=SERVICE, at=now, detail=found.reason, mail=mail)
+    return found
+
+
+# ── what the mail is about ───────────────────────────────────────────────────────────────
+
+
+def _parcel(connection: Connection, understood: Understood, assigned: str) -> Parcel:
+    submission, call = understood.submission, understood.call
+    replies = _replied_to(connection, submission)
+    spoken = find_names(submission.subject, call) or find_names(submission.text, call)
+    numbers = find_numbers(f"{submission.subject}\n{submission.text}", call)
+    bounced = bool(_letters_of(connection, understood.bounced))
+    return Parcel(
+        sender=submission.sender.address,
+        thread=tuple(dict.fromkeys(numbers or replies)),
+        replies=replies,
+        names=spoken,
+        dossiers=understood.dossiers,
+        links=tuple(link.url for link in submission.links),
+        machine=understood.machine,
+        bounced=bounced,
+        assigned=assigned,
+    )
+
+
+def _letters_of(connection: Connection, message_ids: Sequence[str]) -> list[int]:
+    query = select(m.letter.c.id).where(m.letter.c.message_id.in_(list(message_ids)))
+    return list(connection.execute(query).scalars())
+
+
+def _replied_to(connection: Connection, submission: Submission) -> tuple[str, ...]:
+    """Return the numbers that the letters of ours named which this mail replies to."""
+    letters = _letters_of(connection, (submission.in_reply_to, *submission.references))
+    query = (
+        select(m.dossier.c.number)
+        .join(m.letter_dossier, m.letter_dossier.c.dossier_id == m.dossier.c.id)
+        .where(m.letter_dossier.c.letter_id.in_(letters))
+        .order_by(m.dossier.c.id)
+    )
+    return tuple(dict.fromkeys(connection.execute(query).scalars()))
+
+
+def _known(connection: Connection, parcel: Parcel, call: Call) -> tuple[KnownDossier, ...]:
+    """Gather the dossiers of the call that the mail might concern."""
+    names = [each.name for each in parcel.dossiers if each.name] + list(parcel.names)
+    forms = [normal_form(name, call) for name in names]
+    cores = [core_of(name, call) for name in names]
+    sums = [doc.sha256 for each in parcel.dossiers for doc in each.documents]
+    numbers = [*parcel.thread, parcel.assigned]
+    holders = select(m.document.c.dossier_id).where(m.document.c.sha256.in_(sums))
+    query = (
+        select(m.dossier)
+        .where(m.dossier.c.call_id == call.id)
+        .where(
+            or_(
+                m.dossier.c.number.in_(numbers),
+                m.dossier.c.name_form.in_(forms),
+                m.dossier.c.core.in_(cores),
+                m.dossier.c.id.in_(holders),
+            )
+        )
+        .order_by(m.dossier.c.id)
+    )
+    return tuple(_known_dossier(connection, row, parcel) for row in connection.execute(query).all())
+
+
+def _known_dossier(connection: Connection, row: AnyRow, parcel: Parcel) -> KnownDossier:
+    sums = select(m.document.c.sha256).where(
+        m.document.c.dossier_id == row.id,
+        m.document.c.state.in_([DocumentState.CURRENT, DocumentState.HELD]),
+    )
+    known = on_dossier(connection, row.id, parcel.sender)
+    return KnownDossier(
+        id=row.id,
+        number=row.number,
+        name=row.name,
+        secretariat=row.secretariat,
+        addresses=frozenset({parcel.sender} if known else ()),
+        checksums=frozenset(connection.execute(sums).scalars()),
+        completed=row.completed_at is not None,
+        withdrawn=row.withdrawn,
+    )
+
+
+# ── what is kept ─────────────────────────────────────────────────────────────────────────
+
+
+def _keep_envelope(connection: Connection, mail: int, understood: Understood, found: Route) -> None:
+    """Store the fate, and of the mail what staff and letters will need."""
+    submission, call = understood.submission, understood.call
+    envelope = {
+        "message_id": submission.message_id,
+        "sender": submission.sender.address,
+        "sender_name": submission.sender.name,
+        "subject": submission.subject,
+    }
+    connection.execute(update(m.mail).where(m.mail.c.duplicate_of == mail).values(**envelope))
+    words = f"{submission.subject}\n{submission.text}"
+    like = bool(submission.files or submission.links) or any(w in words for w in call.name.words)
+    answered = {Fate.FILED, Fate.UNRELATED, Fate.DUPLICATE}
+    connection.execute(
+        update(m.mail)
+        .where(m.mail.c.id == mail)
+        .values(
+            **envelope,
+            in_reply_to=submission.in_reply_to,
+            references=list(submission.references),
+            cc=[each.address for each in submission.cc],
+            sent_at=submission.date,
+            excerpt=submission.text[:EXCERPT],
+            links=[asdict(link) for link in submission.links],
+            unread=list(understood.unread),
+            more_follows=_more_follows(submission, call),
+            submission_like=like,
+            machine=understood.machine,
+            fate=found.fate,
+            reason=found.reason,
+            wants_answer=found.fate in answered,
+        )
+    )
+
+
+def _more_follows(submission: Submission, call: Call) -> bool:
+    """Whether the writer says that more of the same is on its way (1/3, 其余随后)."""
+    words = f"{submission.subject}\n{submission.text}"
+    part = call.mail.part_of(submission.subject)
+    return part or any(word in words for word in call.mail.more_follows)
+
+
+def _keep_bounce(
+    connection: Connection, mail: int, message_ids: Sequence[str], now: datetime
+) -> None:
+    """A letter of ours came back: its applicant has not been reached."""
+    for letter in _letters_of(connection, message_ids):
+        values = {"state": LetterState.BOUNCED, "reason": f"退信（邮件 {mail}）"}
+        connection.execute(update(m.letter).where(m.letter.c.id == letter).values(**values))
+        query = select(m.letter_dossier.c.dossier_id).where(m.letter_dossier.c.letter_id == letter)
+        for dossier in connection.execute(query).scalars().all() or [None]:
+            detail = "函件被退回，申请人尚未收到"
+            ids = {"dossier": dossier, "mail": mail, "letter": letter}
+            record(connection, "bounced", actor=SERVICE, at=now, detail=detail, **ids)
+
+
+def _place(
+    connection: Connection,
+    mail: AnyRow,
+    placement: Placement,
+    understood: Understood,
+    now: datetime,
+) -> None:
+    """Put one dossier's share of a mail where it belongs."""
+    new = placement.dossier is None
+    dossier = (
+        _open_dossier(connection, placement, understood, mail.received_at, now)
+        if placement.dossier is None
+        else placement.dossier.id
+    )
+    connection.execute(
+        upsert(m.mail_dossier)
+        .values(mail_id=mail.id, dossier_id=dossier, stranger=placement.stranger)
+        .on_conflict_do_update(
+            index_elements=["mail_id", "dossier_id"], set_={"stranger": placement.stranger}
+        )
+    )
+    what = "opened" if new else "mail"
+    ids = {"dossier": dossier, "mail": mail.id}
+    record(connection, what, actor=SERVICE, at=now, detail=understood.submission.subject, **ids)
+    flags = placement.flags + _spoken_flags(understood, mail.received_at, now)
+    add_documents(
+        connection,
+        dossier,
+        placement.documents,
+        mail=mail.id,
+        held=placement.held,
+        call=understood.call,
+        now=now,
+    )
+    if flags:
+        add_flags(connection, dossier, flags)
+    changed = placement.documents or understood.submission.links or flags
+    if changed and not new:
+        mark(connection, [dossier], now)
+
+
+def _spoken_flags(understood: Understood, received_at: datetime, zone: ZoneInfo) -> tuple[str, ...]:
+    """Reasons for review that the mail itself raises."""
+    submission, call = understood.submission, understood.call
+    words = f"{submission.subject}\n{submission.text}"
+    asks = any(word in words for word in call.mail.withdrawal)
+    late = call.is_late(received_at, now.tzinfo)
+    return (("withdrawal-asked",) if asks else ()) + (("late",) if late else ())
+
+
+def next_number(connection: Connection, call: Call) -> str:
+    """Take the next registry number of a call: unique, gapless, never used again."""
+    query = (
+        upsert(m.counter)
+        .values(call_id=call.id, last=1)
+        .on_conflict_do_update(index_elements=["call_id"], set_={"last": m.counter.c.last + 1})
+        .returning(m.counter.c.last)
+    )
+    serial = connection.execute(query).scalar_one()
+    return call.number.format.format(year=call.year, serial=serial)
+
+
+def _open_dossier(
+    connection: Connection,
+    placement: Placement,
+    understood: Understood,
+    received_at: datetime,
+    now: datetime,
+) -> int:
+    """Open a dossier under a number of its own."""
+    call = understood.call
+    keep_call(connection, call, now)
+    day = received_at.astimezone(now.tzinfo).date()
+    return int(
+        connection.execute(
+            insert(m.dossier)
+            .values(
+                number=next_number(connection, call),
+                call_id=call.id,
+                call_version=call.version,
+                sender=understood.submission.sender.address,
+                received_at=received_at,
+                updated_at=now,
+                revision=1,
+                judged_revision=0,
+                status=Status.IN_REVIEW,
+                due=workdays.add_working_days(day, call.first_answer_working_days).date,
+                flags=[],
+                review=[],
+                **_identity(placement.name, placement.secretariat, call),
+            )
+            .returning(m.dossier.c.id)
+        ).scalar_one()
+    )
+
+
+def _identity(name: str, secretariat: str, call: Call) -> dict[str, str]:
+    return {
+        "name": name,
+        "name_form": normal_form(name, call) if name else "",
+        "core": core_of(name, call) if name else "",
+        "secretariat": secretariat,
+        "secretariat_form": organisation_form(secretariat) if secretariat else "",
+    }
+
+
+def add_flags(connection: Connection, dossier: int, flags: Iterable[str]) -> None:
+    """Add review reasons to a dossier."""
+    query = select(m.dossier.c.flags).where(m.dossier.c.id == dossier)
+    before = connection.execute(query).scalar_one()
+    together = list(dict.fromkeys([*before, *flags]))
+    connection.execute(update(m.dossier).where(m.dossier.c.id == dossier).values(flags=together))
+
+
+def add_documents(
+    connection: Connection,
+    dossier: int,
+    documents: Sequence[Document],
+    *,
+    mail: int | None,
+    held: bool,
+    call: Call,
+    now: datetime,
+    added_by: str = "",
+) -> None:
+    """File documents in a dossier; those of one kind in one mail are one version."""
+    versions = _next_versions(connection, dossier)
+    state = DocumentState.HELD if held else DocumentState.CURRENT
+    for document in documents:
+        facts = asdict(document.facts)
+        connection.execute(
+            insert(m.document).values(
+                dossier_id=dossier,
+                mail_id=mail,
+                kind=document.kind,
+                path=document.path,
+                filename=document.filename,
+                media_type=document.media_type,
+                size=document.size,
+                sha256=document.sha256,
+                pages=document.page_count,
+                problem=document.problem or "",
+                detail=document.detail,
+                version=versions.get(document.kind, 1),
+                state=state,
+                facts=facts,
+                filed_at=now,
+                added_by=added_by,
+            )
+        )
+    if not held:
+        refresh_identity(connection, dossier, call)
+
+
+def _next_versions(connection: Connection, dossier: int) -> dict[str, int]:
+    query = (
+        select(m.document.c.kind, func.max(m.document.c.version))
+        .where(m.document.c.dossier_id == dossier)
+        .group_by(m.document.c.kind)
+    )
+    return {row[0]: row[1] + 1 for row in connection.execute(query)}
+
+
+def refresh_identity(connection: Connection, dossier: int, call: Call) -> None:
+    """Let a dossier go by the name, secretariat and recommender that its newest form gives.
+
+    A name with another core never replaces the one it is registered under.
+    """
+    row = connection.execute(select(m.dossier).where(m.dossier.c.id == dossier)).one()
+    fields = _newest_fields(connection, dossier, call)
+    name = fields.get("name") or row.name
+    if row.core and core_of(name, call) != row.core:
+        name = row.name
+    secretariat = fields.get("secretariat") or row.secretariat
+    connection.execute(
+        update(m.dossier)
+        .where(m.dossier.c.id == dossier)
+        .values(
+            recommender=fields.get("recommender") or row.recommender,
+            **_identity(name, secretariat, call),
+        )
+    )
+
+
+def _newest_fields(connection: Connection, dossier: int, call: Call) -> dict[str, str]:
+    """Return what the newest readable document that carries fields says in them."""
+    kinds = {kind for each in call.fields for kind in each.documents}
+    query = (
+        select(m.document.c.facts)
+        .where(m.document.c.dossier_id == dossier, m.document.c.kind.in_(kinds))
+        .where(m.document.c.state == DocumentState.CURRENT, m.document.c.problem == "")
+        .order_by(m.document.c.version.desc(), m.document.c.id)
+    )
+    facts = connection.execute(query).scalars().first() or {}
+    return {key: fact["value"] for key, fact in facts.get("fields", {}).items()}

@@ -1,0 +1,324 @@
+"""Where a mail belongs: a pure decision over what it brought and the dossiers it may concern.
+
+Two things are joined only by registry number in the thread, equal normal form of the name,
+or equal core name with the same secretariat, and only when nothing readable contradicts
+it. Anything weaker makes a dossier of its own, which staff may join, or goes to a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from config.call import Call
+from parsers.names import Likeness, core_of, normal_form, same_organisation
+from parsers.submission import Document, Dossier
+from registry.rows import Fate
+
+NEW = "new"
+"""What a mail is assigned to when a person wants a dossier of its own for it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownDossier:
+    """A dossier that a mail might belong to, as far as that takes."""
+
+    id: int
+    number: str
+    name: str
+    secretariat: str
+    addresses: frozenset[str]
+    checksums: frozenset[str]
+    completed: bool = False
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parcel:
+    """What a mail brought, as far as routing it takes.
+
+    `thread` holds the numbers in its own words and those of the letters it replies to,
+    `replies` only the latter: who replies to a letter of ours has had it. `names` are the
+    names its subject or, failing that, its own text speaks of.
+    """
+
+    sender: str
+    thread: tuple[str, ...]
+    replies: tuple[str, ...]
+    names: tuple[str, ...]
+    dossiers: tuple[Dossier, ...]
+    links: tuple[str, ...] = ()
+    machine: str = ""
+    bounced: bool = False
+    assigned: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """One dossier that the mail concerns, and the documents that go to it.
+
+    `dossier` is None for a new one. `known` counts documents left out because they are
+    already on record there. `flags` are review reasons that this raises.
+    """
+
+    dossier: KnownDossier | None
+    name: str
+    secretariat: str
+    documents: tuple[Document, ...]
+    known: int = 0
+    stranger: bool = False
+    held: bool = False
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """The fate of a mail, with its reason in Chinese, and the dossiers it goes to."""
+
+    fate: Fate
+    reason: str = ""
+    placements: tuple[Placement, ...] = ()
+
+
+class _UndecidedError(Exception):
+    """Only a person can tell where this belongs; the message says why."""
+
+
+def route(parcel: Parcel, known: Sequence[KnownDossier], call: Call) -> Route:
+    """Decide where a mail belongs."""
+    if parcel.bounced:
+        return Route(fate=Fate.BOUNCE, reason="退信：我方函件未能送达")
+    brought = tuple(each for each in parcel.dossiers if _tells(each))
+    recognised = any(doc.kind != "other" for each in brought for doc in each.documents)
+    if parcel.machine and not recognised and not parcel.assigned:
+        return Route(fate=Fate.AUTOMATIC, reason=f"自动发出的邮件（{parcel.machine}）")
+    try:
+        placements = _placements(parcel, brought, known, call)
+    except _UndecidedError as undecided:
+        return Route(fate=Fate.QUARANTINED, reason=str(undecided))
+    return _conclude(parcel, placements)
+
+
+def _tells(dossier: Dossier) -> bool:
+    return bool(dossier.documents)
+
+
+def _conclude(parcel: Parcel, placements: tuple[Placement, ...]) -> Route:
+    """Tell the fate from the placements."""
+    if not placements:
+        return Route(fate=Fate.UNRELATED, reason="未能判断属于哪一份申报材料")
+    new = any(each.documents or each.dossier is None for each in placements)
+    if new or parcel.links:
+        return Route(fate=Fate.FILED, placements=placements)
+    if any(each.known for each in placements):
+        reason = "所附材料此前均已收到"
+        return Route(fate=Fate.DUPLICATE, reason=reason, placements=placements)
+    return Route(fate=Fate.NOTED, reason="来信未附材料，供工作人员阅处", placements=placements)
+
+
+def _placements(
+    parcel: Parcel, brought: Sequence[Dossier], known: Sequence[KnownDossier], call: Call
+) -> tuple[Placement, ...]:
+    if parcel.assigned:
+        return _assigned(parcel, brought, known, call)
+    if not brought:
+        return _without_documents(parcel, known, call)
+    found = [_place(parcel, each, brought, known, call) for each in brought]
+    return _joined([each for each in found if each is not None], call)
+
+
+def _assigned(
+    parcel: Parcel, brought: Sequence[Dossier], known: Sequence[KnownDossier], call: Call
+) -> tuple[Placement, ...]:
+    """A person has said where the whole mail goes."""
+    documents = tuple(doc for each in brought for doc in each.documents)
+    named = next((each for each in brought if each.name), None)
+    name = named.name if named else next(iter(parcel.names), "")
+    secretariat = named.secretariat if named else ""
+    if parcel.assigned == NEW:
+        new = Placement(dossier=None, name=name, secretariat=secretariat, documents=documents)
+        return (new,)
+    target = next((each for each in known if each.number == parcel.assigned), None)
+    if target is None:
+        message = f"指定的编号 {parcel.assigned} 不存在"
+        raise _UndecidedError(message)
+    del call
+    fresh = tuple(doc for doc in documents if doc.sha256 not in target.checksums)
+    return (
+        Placement(
+            dossier=target,
+            name=target.name or name,
+            secretariat=target.secretariat or secretariat,
+            documents=fresh,
+            known=len(documents) - len(fresh),
+        ),
+    )
+
+
+def _without_documents(
+    parcel: Parcel, known: Sequence[KnownDossier], call: Call
+) -> tuple[Placement, ...]:
+    """A mail that brings no file concerns the dossiers it names; a link alone may open one."""
+    named = [each for each in known if each.number in parcel.thread]
+    if not named and parcel.names:
+        named = [each for each in map(_finder(known, call), parcel.names) if each]
+    if named:
+        return tuple(_into(each, (), parcel) for each in dict.fromkeys(named))
+    if parcel.links and len(parcel.names) == 1:
+        return (Placement(dossier=None, name=parcel.names[0], secretariat="", documents=()),)
+    return ()
+
+
+def _finder(known: Sequence[KnownDossier], call: Call):  # type: ignore[no-untyped-def]
+    def find(name: str) -> KnownDossier | None:
+        form = normal_form(name, call)
+        same = [each for each in known if normal_form(each.name, call) == form]
+        return next((each for each in same if not each.withdrawn), None)
+
+    return find
+
+
+def _place(
+    parcel: Parcel,
+    dossier: Dossier,
+    brought: Sequence[Dossier],
+    known: Sequence[KnownDossier],
+    call: Call,
+) -> Placement | None:
+    """Decide where the documents of one alliance go; None when they tell nothing."""
+    on_record = _holder_of(dossier, known)
+    if on_record:
+        return _into(on_record, dossier.documents, parcel)
+    name = dossier.name or _spoken_name(parcel, brought)
+    threaded = [each for each in known if each.number in parcel.thread]
+    if not name:
+        return _nameless(dossier, threaded, parcel)
+    target, flags = _same(name, dossier.secretariat, known, threaded, call)
+    if target:
+        return _into(target, dossier.documents, parcel, name=name, secretariat=dossier.secretariat)
+    if not _founds_dossier(dossier):
+        return None
+    return Placement(
+        dossier=None,
+        name=name,
+        secretariat=dossier.secretariat,
+        documents=_once(dossier.documents),
+        flags=flags,
+    )
+
+
+def _holder_of(dossier: Dossier, known: Sequence[KnownDossier]) -> KnownDossier | None:
+    """Find the dossier that already holds every one of these documents."""
+    sums = {doc.sha256 for doc in dossier.documents}
+    return next((each for each in known if sums <= each.checksums and not each.withdrawn), None)
+
+
+def _spoken_name(parcel: Parcel, brought: Sequence[Dossier]) -> str:
+    """Take the name from the mail's words, when it speaks of one alliance and brings one."""
+    alone = len(brought) == 1 and len(parcel.names) == 1
+    return parcel.names[0] if alone else ""
+
+
+def _nameless(
+    dossier: Dossier, threaded: Sequence[KnownDossier], parcel: Parcel
+) -> Placement | None:
+    if len(threaded) == 1:
+        return _into(threaded[0], dossier.documents, parcel)
+    if threaded:
+        numbers = "、".join(each.number for each in threaded)
+        message = f"来信同时涉及 {numbers}，所附文件未写明属于哪一件，请人工指定"
+        raise _UndecidedError(message)
+    return None
+
+
+def _same(
+    name: str,
+    secretariat: str,
+    known: Sequence[KnownDossier],
+    threaded: Sequence[KnownDossier],
+    call: Call,
+) -> tuple[KnownDossier | None, tuple[str, ...]]:
+    """Find the dossier of that alliance, by the certain levels, unless contradicted."""
+    form, core = normal_form(name, call), core_of(name, call)
+    open_ones = [each for each in known if not each.withdrawn]
+    equal = [each for each in open_ones if normal_form(each.name, call) == form]
+    for each in equal:
+        if not _contradicts(each.secretariat, secretariat, call):
+            return each, ()
+    for each in open_ones:
+        alike = core_of(each.name, call) == core
+        if alike and secretariat and _is_same(each.secretariat, secretariat, call):
+            return each, ()
+    for each in threaded:
+        agrees = not each.name or core_of(each.name, call) == core
+        if agrees and not _contradicts(each.secretariat, secretariat, call):
+            return each, ()
+    return None, ("same-name",) if equal else ()
+
+
+def _is_same(one: str, other: str, call: Call) -> bool:
+    return bool(one) and same_organisation(one, other, call) in {Likeness.SAME, Likeness.PART}
+
+
+def _contradicts(one: str, other: str, call: Call) -> bool:
+    return bool(one and other) and same_organisation(one, other, call) is Likeness.OTHER
+
+
+def _founds_dossier(dossier: Dossier) -> bool:
+    """Whether these documents may open a dossier: one is asked for, or could not be opened."""
+    return any(doc.kind != "other" or not doc.readable for doc in dossier.documents)
+
+
+def _once(documents: Iterable[Document]) -> tuple[Document, ...]:
+    return tuple({doc.sha256: doc for doc in reversed(tuple(documents))}.values())[::-1]
+
+
+def _into(
+    target: KnownDossier,
+    documents: Sequence[Document],
+    parcel: Parcel,
+    *,
+    name: str = "",
+    secretariat: str = "",
+) -> Placement:
+    """Put documents into a dossier that is known, held where a person has to look first."""
+    if target.withdrawn:
+        message = f"{target.number} 已撤回，来信请人工处理"
+        raise _UndecidedError(message)
+    fresh = tuple(doc for doc in _once(documents) if doc.sha256 not in target.checksums)
+    on_dossier = parcel.sender in target.addresses or target.number in parcel.replies
+    held = bool(fresh) and (not on_dossier or target.completed)
+    flags = (("held",) if not on_dossier else ("after-complete",)) if held else ()
+    return Placement(
+        dossier=target,
+        name=target.name or name,
+        secretariat=target.secretariat or secretariat,
+        documents=fresh,
+        known=len(_once(documents)) - len(fresh),
+        stranger=not on_dossier,
+        held=held,
+        flags=flags,
+    )
+
+
+def _joined(placements: Sequence[Placement], call: Call) -> tuple[Placement, ...]:
+    """Join what goes to the same dossier; a new name met twice makes one new dossier."""
+    joined: dict[object, Placement] = {}
+    for each in placements:
+        key: object = each.dossier.id if each.dossier else normal_form(each.name, call)
+        before = joined.get(key)
+        joined[key] = _both(before, each) if before else each
+    return tuple(joined.values())
+
+
+def _both(one: Placement, other: Placement) -> Placement:
+    return Placement(
+        dossier=one.dossier,
+        name=one.name,
+        secretariat=one.secretariat or other.secretariat,
+        documents=_once(one.documents + other.documents),
+        known=one.known + other.known,
+        stranger=one.stranger,
+        held=one.held or other.held,
+        flags=tuple(dict.fromkeys(one.flags + other.flags)),
+    )

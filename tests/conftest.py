@@ -1,0 +1,23 @@
+"""Fixtures that several test files share; the servers themselves stand in `tests.servers`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.servers import Dovecot, MailCatcher
+
+
+@pytest.fixture(scope="session")
+def dovecot() -> Iterator[Dovecot]:
+    """A real IMAP server; take a `new_user()` of your own."""
+    with Dovecot() as server:
+        yield server
+
+
+@pytest.fixture
+def catcher() -> Iterator[MailCatcher]:
+    """A real SMTP server that keeps what it is handed."""
+    with MailCatcher() as server:
+        yield server
