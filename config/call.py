@@ -72,9 +72,14 @@ class Number(_Part):
     def pattern(self) -> re.Pattern[str]:
         """Finds a registry number in running text, not inside a longer word."""
         marked = self.format.format(year=7777, serial=8888)
-        literal = re.escape(marked).replace("7777", r"\d{4}")
-        body = re.sub(r"0*8888", r"\\d{1,9}", literal)
+        literal = re.escape(marked).replace("7777", r"(?P<year>\d{4})", 1).replace("7777", r"\d{4}")
+        body = re.sub(r"0*8888", r"(?P<serial>\\d{1,9})", literal, count=1)
         return re.compile(rf"(?<![0-9A-Za-z]){body}(?![0-9A-Za-z])", re.IGNORECASE)
+
+    def standard(self, found: re.Match[str]) -> str:
+        """Return a number that `pattern` found as it is written in the registry."""
+        groups = found.groupdict()
+        return self.format.format(year=int(groups.get("year") or 0), serial=int(groups["serial"]))
 
 
 class Name(_Part):
@@ -82,8 +87,9 @@ class Name(_Part):
 
     `label` is what letters call it, `subject` the thing that bears it (联盟). A name is
     one of `prefixes` (or none), a core, and one of `suffixes`. `noise` are words that
-    stand around a name in file names and titles. `words` make a mail look like a
-    submission to this call.
+    stand around a name in file names and titles; `leads` words that lead up to a name in
+    running text and are no part of it; `blanks` mark a pattern that was to be filled in.
+    `words` make a mail look like a submission to this call.
     """
 
     label: str
@@ -92,6 +98,8 @@ class Name(_Part):
     prefixes: Words = ()
     suffixes: Words
     noise: Words = ()
+    leads: Words = ()
+    blanks: Words = ()
     words: Words = ()
     notes: dict[str, str] = Field(default_factory=dict)
 
@@ -146,7 +154,10 @@ class FieldLabel(_Part):
 
 
 class MemberKind(_Part):
-    """A kind of member 成员类别, told by the words in its column or in the member's name."""
+    """A kind of member 成员类别, told by the words in its column or in the member's name.
+
+    The last kind of a call is the catch-all: a member's name overrules it.
+    """
 
     id: str
     title: str
@@ -155,13 +166,20 @@ class MemberKind(_Part):
 
 
 class Members(_Part):
-    """How member lists are written: headings of the name, kind and code columns."""
+    """How member lists are written: headings of the name, kind and code columns.
+
+    `list_headings` stand above a list of all members; a table with one of `person_labels`
+    lists people instead. `party_labels` stand before the parties of an agreement,
+    `signature_labels` before those in its signature block, which `signature_marks` betray.
+    `part_words` name parts of an organisation (colleges, laboratories).
+    """
 
     title: str
     name_labels: Words
     kind_labels: Words = ()
     code_labels: Words = ()
     list_headings: Words = ()
+    person_labels: Words = ()
     party_labels: Words = ()
     signature_labels: Words = ()
     signature_marks: Words = ()
@@ -189,6 +207,10 @@ class Check(_Part):
     rests on, `mend` where it is mended. A clause that is asked of the dossier as a whole may
     be proven `anywhere`, not in `document` only. What the other keys mean depends on the
     `rule`, a predicate of `registry/completeness.py`.
+
+    A clause is proven by a heading with one of `headings`, or by `least` sentences with one
+    of `words` (from two on, one of them must lay down an obligation); `weak` words alone
+    leave it doubtful; `slogans` are set phrases that contain a word but settle nothing.
     """
 
     id: str
@@ -202,6 +224,7 @@ class Check(_Part):
     headings: Words = ()
     words: Words = ()
     weak: Words = ()
+    slogans: Words = ()
     problem: str = ""
     remedy: str = ""
     cite: str = ""
@@ -226,6 +249,17 @@ class Placeholders(_Part):
     patterns: Words = ()
     excused: Words = ()
 
+    @field_validator("patterns")
+    @classmethod
+    def _compile(cls, value: Words) -> Words:
+        for each in value:
+            try:
+                re.compile(each)
+            except re.error as error:
+                message = f"{each!r} is no regular expression ({error})"
+                raise ValueError(message) from error
+        return value
+
 
 class Paper(_Part):
     """What is asked of the paper copies 纸质材料; `columns` maps fields to column headings."""
@@ -235,7 +269,11 @@ class Paper(_Part):
 
 
 class Call(_Part):
-    """A call for submissions, whole. `text` is the file it was read from, letter by letter."""
+    """A call for submissions, whole. `text` is the file it was read from, letter by letter.
+
+    `other_titles` end the title line of files that are no document asked for (cover letters,
+    lists, licences). `other_labels` stand in forms beside the fields and are no values.
+    """
 
     id: str
     version: int
@@ -249,7 +287,9 @@ class Call(_Part):
     name: Name
     mail: MailWords = MailWords()
     documents: tuple[DocumentKind, ...]
+    other_titles: Words = ()
     fields: tuple[FieldLabel, ...]
+    other_labels: Words = ()
     members: Members
     obligations: Words = ()
     areas: tuple[Area, ...] = ()

@@ -17,7 +17,9 @@ _GB18030_LABELS = frozenset({
     "gb2312", "gb23121980", "gbk", "gb18030", "gb180302000", "gb180302005", "cp936", "936",
     "ms936", "windows936", "xgbk", "euccn", "xeuccn", "csgb2312", "chinese", "eucgb2312cn",
 })  # fmt: skip
-_UNSAFE_CODECS = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"})
+_UNSAFE_CODECS = frozenset(
+    {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"}
+)
 _ONE_BYTE_LABELS = frozenset({"iso8859-1", "cp1252", "ascii", "latin-1"})
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -36,6 +38,7 @@ _PARAMETER = re.compile(
     re.DOTALL,
 )
 _SECTION = re.compile(r"(?P<name>[^*]+)(?:\*(?P<index>\d{1,4}))?(?P<coded>\*)?\Z")
+_QUOTES = ' "'
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
 _PARAMETER_HEADERS = frozenset({"content-type", "content-disposition"})
 _ADDRESS_HEADERS = frozenset({
@@ -273,7 +276,7 @@ def _repaired_phrase(phrase: str) -> str:
     if decoded.isascii() and "=?" not in bare:
         return phrase
     # Blanks around it, since a word that touches its neighbour is no encoded word.
-    return f" {encoded_words(decoded.strip(' "'))} " if not decoded.isascii() else f'"{decoded}"'
+    return f'"{decoded}"' if decoded.isascii() else f" {encoded_words(decoded.strip(_QUOTES))} "
 
 
 def _repaired_parameters(text: str) -> str:

@@ -476,10 +476,10 @@ def lay_out(glyphs: Sequence[Glyph], rulings: Sequence[Ruling]) -> tuple[Item, .
     for glyph in glyphs:
         place = _place(grids, glyph)
         (inside.setdefault(place, []) if place else outside).append(glyph)
-    tables = [
-        _filled(grid, {cell: own for (of, cell), own in inside.items() if of == index})
-        for index, grid in enumerate(grids)
-    ]
+    tables: list[PlacedTable] = []
+    for index, grid in enumerate(grids):
+        own = {cell: found for (of, cell), found in inside.items() if of == index}
+        tables.append(_filled(grid, own, _inner_text(grid, own, tables)))
     placed = [table for table in tables if any(any(row) for row in table.rows)]
     lines = set_lines(glyph for glyph in outside if not glyph.turned)
     items: list[Item] = sorted([*placed, *lines], key=lambda item: -item.y1)
@@ -511,11 +511,24 @@ def _set_in_order(glyphs: Sequence[Glyph]) -> Line:
     )
 
 
-def _filled(grid: Grid, inside: dict[int, list[Glyph]]) -> PlacedTable:
+def _inner_text(
+    grid: Grid, inside: dict[int, list[Glyph]], smaller: Sequence[PlacedTable]
+) -> dict[int, str]:
+    """Return the text of tables inside cells that have no other, so that none seems blank."""
+    texts: dict[int, str] = {}
+    for table in smaller:
+        cell = grid.find((table.x0 + table.x1) / 2, (table.y0 + table.y1) / 2)
+        if cell is not None and cell not in inside:
+            rows = "\n".join("\t".join(row) for row in table.rows)
+            texts[cell] = f"{texts[cell]}\n{rows}" if cell in texts else rows
+    return texts
+
+
+def _filled(grid: Grid, inside: dict[int, list[Glyph]], inner: dict[int, str]) -> PlacedTable:
     lines = {
         cell: set_lines(glyph for glyph in own if not glyph.turned) for cell, own in inside.items()
     }
-    texts = {cell: _cell_text(own, grid.cells[cell]) for cell, own in lines.items()}
+    texts = inner | {cell: _cell_text(own, grid.cells[cell]) for cell, own in lines.items()}
     for cell, own in inside.items():
         turned = "".join(glyph.text for glyph in own if glyph.turned).strip()
         texts[cell] = "\n".join(filter(None, (texts[cell], turned)))
@@ -632,6 +645,11 @@ def _cell_joint(end: Side | None, begin: Side | None) -> str | None:
     return joint(end.line, begin.line, left=end.left, right=end.right)
 
 
+def is_page_number(text: str) -> bool:
+    """Tell whether a line is nothing but a page number: `- 3 -`, `第3页 共10页`."""
+    return _PAGE_NUMBER.fullmatch(text) is not None
+
+
 def _pattern(line: Line) -> str:
     return re.sub(r"\d+", "#", re.sub(r"\s", "", line.text))
 
@@ -654,9 +672,7 @@ def _running(sheets: Sequence[Sheet]) -> dict[str, str]:
         for pattern, count in patterns.items()
         if count > 1 and count * 2 >= len(sheets)
     }
-    return {
-        pattern: "" if _PAGE_NUMBER.fullmatch(text) else text for pattern, text in found.items()
-    }
+    return {pattern: "" if is_page_number(text) else text for pattern, text in found.items()}
 
 
 def _is_running(line: Line, sheet: Sheet, running: dict[str, str]) -> bool:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _QUOTE_TITLES = (
     "原始邮件|原邮件|回复的原邮件|回复的邮件|转发的邮件|转发邮件|转发邮件信息|转发的原邮件|邮件原件|"
-    r"Original Message|Original|Forwarded message|Forwarded by .*|Begin forwarded message|原始郵件|轉寄郵件"
+    "原始郵件|轉寄郵件|Original Message|Original|Forwarded message|Forwarded by .*"
 )
 _QUOTE_STARTS = (
     re.compile(rf"[-—_=\s]{{2,}}(?:{_QUOTE_TITLES})[-—_=:：\s]*", re.IGNORECASE),
@@ -24,27 +24,25 @@ _QUOTE_STARTS = (
         r".{4,300}(?:(?:写道|寫道|写到)\s*[:：]?|来信\s*[:：])"
     ),
 )
-_SENDER_LINE = re.compile(r"[*|\s]*(?:发\s*件\s*人|寄件者|寄件人|From)[*|\s]*[:：|\t].*", re.IGNORECASE)
+_SENDER_LINE = re.compile(
+    r"[*|\s]*(?:发\s*件\s*人|寄件者|寄件人|From)[*|\s]*[:：|\t].*", re.IGNORECASE
+)
 _OTHER_LINE = re.compile(
-    r"[*|\s]*(?:发送时间|发送日期|收\s*件\s*人|收件者|日\s*期|时\s*间|抄\s*送|主\s*题|主旨|Sent|Date|To|Cc|Subject)"
+    r"[*|\s]*(?:发送时间|发送日期|收\s*件\s*人|收件者|日\s*期|时\s*间|抄\s*送|主\s*题|主旨"
+    r"|Sent|Date|To|Cc|Subject)"
     r"[*|\s]*[:：|\t]",
     re.IGNORECASE,
 )
 
 _PROVIDERS = (
-    ("QQ邮箱", r"(?:[\w.-]*mail\.qq\.com/(?:cgi-bin/)?ftn|[\w.-]*ftn\.qq\.com/)"),
-    (
-        "网易邮箱",
-        r"(?:[\w.-]*mail\.(?:163|126|yeah)\.(?:com|net)/large-attachment|dashi\.163\.com/|fs\.163\.com/|"
-        r"[\w.-]*\.netease\.com/large-attachment)",
-    ),
+    ("QQ邮箱", r"[\w.-]*mail\.qq\.com/(?:cgi-bin/)?ftn|[\w.-]*ftn\.qq\.com/"),
+    ("网易邮箱", r"[\w.-]*mail\.(?:163|126|yeah)\.(?:com|net)/large-attachment"),
+    ("网易邮箱", r"(?:dashi|fs)\.163\.com/|[\w.-]*\.netease\.com/large-attachment"),
     ("189邮箱", r"(?:download\.cloud|cloud|[\w.-]*mail)\.189\.cn/"),
     ("百度网盘", r"(?:pan|yun)\.baidu\.com/"),
 )
-_URL = re.compile(
-    r"https?://(?:" + "|".join(f"(?P<p{at}>{host}" + r"[^\s<>\"'，。；）)】]*)" for at, (_, host) in enumerate(_PROVIDERS)) + ")",
-    re.IGNORECASE,
-)
+_HOSTS = "|".join(f"(?P<p{at}>{pattern})" for at, (_, pattern) in enumerate(_PROVIDERS))
+_URL = re.compile(rf"https?://(?:{_HOSTS})[^\s<>\"'，。；）】]*", re.IGNORECASE)
 _NAME = re.compile(
     r"[^\s/\\:：<>|\"“”《》()（）,，;；][^/\\:：<>|\"，。；！\n\t]{0,120}?"
     r"\.(?:rar|zip|7z|docx?|wps|pdf|xlsx?|pptx?|tar|gz|jpe?g|png|tiff?|ofd)(?![A-Za-z0-9])",
@@ -61,7 +59,8 @@ _LONGEST_MARK = 400
 _MOST_LINKS = 200
 _BLOCKS = frozenset({
     "address", "article", "blockquote", "br", "center", "dd", "div", "dl", "dt", "fieldset", "form",
-    "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "section", "table", "tr", "ul",
+    "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "section", "table", "tr",
+    "ul",
 })  # fmt: skip
 _HIDDEN = frozenset({"script", "style", "head", "title", "template", "noscript"})
 
@@ -101,11 +100,12 @@ def html_text(html: str) -> str:
 
     The addresses of known providers of large files stand behind the words that carry them.
     """
-    from lxml import etree, html as lxml_html
+    from lxml import etree
+    from lxml.html import HTMLParser, document_fromstring
 
-    parser = lxml_html.HTMLParser(encoding="utf-8", no_network=True)
+    parser = HTMLParser(encoding="utf-8", no_network=True)
     try:
-        root = lxml_html.document_fromstring(html.encode(), parser=parser)
+        root = document_fromstring(html.encode(), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         return ""
     lines: list[str] = []
@@ -143,7 +143,7 @@ def _flat(text: str | None) -> str:
 
 def _shown_link(anchor: Element) -> str:
     address = (anchor.get("href") or "").strip()
-    if not _URL.match(address) or address in "".join(anchor.itertext()):
+    if not _URL.match(address) or address in "".join(map(str, anchor.itertext())):
         return ""
     title = anchor.get("download") or anchor.get("title") or ""
     return f" {title} {address} " if _NAME.fullmatch(title) else f" {address} "

@@ -15,6 +15,7 @@ XLS = "application/vnd.ms-excel"
 PPT = "application/vnd.ms-powerpoint"
 MSG = "application/vnd.ms-outlook"
 OLE = "application/x-ole-storage"
+LOCKED_OFFICE = "application/x-ole-encrypted-package"
 OFD = "application/ofd"
 ODT = "application/vnd.oasis.opendocument.text"
 PDF = "application/pdf"
@@ -52,6 +53,7 @@ _SIGNATURES = (
     (b"\x78\x9f\x3e\x22", TNEF),
     (b"MZ", "application/vnd.microsoft.portable-executable"),
 )
+_ZIP_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _OLE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OLE_STREAMS = (
     ("WordDocument", DOC),
@@ -59,6 +61,7 @@ _OLE_STREAMS = (
     ("Book", XLS),
     ("PowerPoint Document", PPT),
     ("__properties_version1.0", MSG),
+    ("EncryptedPackage", LOCKED_OFFICE),
 )
 _ZIP_MEMBERS = (
     ("word/document.xml", DOCX),
@@ -81,7 +84,9 @@ _MAIL_HEADER = re.compile(
     rb"|dkim-signature|reply-to|cc|sender|x-[\w-]+)[ \t]*:",
     re.IGNORECASE | re.MULTILINE,
 )
-_OF_A_MAIL = frozenset({b"from", b"received", b"return-path", b"message-id", b"delivered-to", b"to"})
+_OF_A_MAIL = frozenset(
+    {b"from", b"received", b"return-path", b"message-id", b"delivered-to", b"to"}
+)
 _HTML = re.compile(rb"<(!doctype\s+html|html|head|body|table|div|meta|p)\b", re.IGNORECASE)
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
@@ -94,19 +99,21 @@ def media_type_of(head: bytes, path: Path | None, filename: str) -> str:
     """
     suffix = PurePosixPath(filename.lower()).suffix
     known = next((kind for mark, kind in _SIGNATURES if head.startswith(mark)), None)
-    if known:
-        return known
+    if known is None and head.startswith(_ZIP_SIGNATURES):
+        known = _zip_kind(head, path, suffix)
+    elif known is None and head.startswith(_OLE_SIGNATURE):
+        known = _ole_kind(head, path)
+    return known or _marked_inside(head) or _text_kind(head, suffix)
+
+
+def _marked_inside(head: bytes) -> str | None:
     if b"%PDF-" in head[:1024]:
         return PDF
-    if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
-        return _zip_kind(head, path, suffix)
-    if head.startswith(_OLE_SIGNATURE):
-        return _ole_kind(head, path)
     if head[257:262] == b"ustar":
         return TAR
     if head.startswith(b"BM") and head[6:10] == b"\0\0\0\0":
         return "image/bmp"
-    return _text_kind(head, suffix)
+    return None
 
 
 def extension_of(media_type: str) -> str:

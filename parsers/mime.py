@@ -15,11 +15,12 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.utils import getaddresses, parsedate_to_datetime
 from pathlib import Path
-from datetime import UTC, datetime
 
 import mailparser
+from mailparser.const import ADDRESSES_HEADERS
 
 from parsers.charsets import (
     base64_digits,
@@ -37,6 +38,7 @@ MAX_HEADER_BYTES = 1 << 20
 BLOCK = 1 << 18
 _HEADER_LINE = re.compile(rb"[!-9;-~]+[ \t]*:|[ \t]|>?From ")
 _LINE = re.compile(rb"[^\n]*(?:\n|\Z)")
+_ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+", re.ASCII)
 _PLACEHOLDER = re.compile(r"body(\d{8})")
 
 Bytes = bytes | mmap.mmap
@@ -57,10 +59,10 @@ class Mime:
 
     def blocks(self, part: email.message.Message) -> Iterator[bytes]:
         """Yield the decoded body of a part that holds no parts of its own."""
-        payload = part.get_payload()
-        while isinstance(payload, list) and payload:  # message/*: the library looked inside
-            payload = payload[0].get_payload()
-        found = _PLACEHOLDER.search(payload) if isinstance(payload, str) else None
+        leaf = part
+        while parts_of(leaf):  # message/*: the library looked for a message inside
+            leaf = parts_of(leaf)[0]
+        found = _PLACEHOLDER.search(str(leaf.get_payload()))
         start, end = self.spans[int(found[1])] if found else (0, 0)
         encoding = transfer_encoding(part)
         if encoding == "base64":
@@ -73,11 +75,14 @@ class Mime:
 
     def addresses(self, name: str) -> tuple[Address, ...]:
         """Return the addresses in one header, in lower case, names decoded."""
+        values = [str(value) for value in self.message.get_all(name, [])]
         pairs: list[tuple[str, str]] = []
-        if self.parser is not None:
+        if self.parser is not None and name in ADDRESSES_HEADERS:
             pairs = list(getattr(self.parser, name.replace("-", "_")) or [])
         if not pairs:
-            pairs = getaddresses([str(value) for value in self.message.get_all(name, [])])
+            pairs = getaddresses(values)
+        if not any("@" in address for _, address in pairs):
+            pairs = [("", address) for value in values for address in _ADDRESS.findall(value)]
         return tuple(
             Address(address=address.strip().lower(), name=decode_header(shown).strip("\"' "))
             for shown, address in pairs
@@ -93,6 +98,14 @@ class Mime:
             except (ValueError, TypeError, IndexError, OverflowError):
                 return None
         return told if told.tzinfo else told.replace(tzinfo=UTC)
+
+
+def parts_of(part: email.message.Message) -> list[email.message.Message]:
+    """Return the parts inside a part; none for one that holds a body."""
+    payload = part.get_payload()
+    if not isinstance(payload, list):
+        return []
+    return [child for child in payload if isinstance(child, email.message.Message)]
 
 
 def transfer_encoding(part: email.message.Message) -> str:

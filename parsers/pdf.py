@@ -87,11 +87,15 @@ _forget_system_fonts()
 
 @dataclass(frozen=True, kw_only=True)
 class _Leaf:
-    """A page as pdfium sees it."""
+    """A page as pdfium sees it: `form` if it has rulings, `poor` if it hides its text.
+
+    That pdfium does with vertical script in fonts that the file does not bring along.
+    """
 
     sheet: Sheet
     text: str
     form: bool
+    poor: bool
     scanned: bool
     blank: bool
 
@@ -105,17 +109,17 @@ def read_pdf(path: Path, media_type: str = "application/pdf") -> Content:
     try:
         with closing(pypdfium2.PdfDocument(path)) as document:
             count = len(document)
-            leaves = [_leaf(document, index) for index in range(min(count, MAX_PAGES))]
+            seen = [_leaf(document, index) for index in range(min(count, MAX_PAGES))]
     except pypdfium2.PdfiumError as error:
         if getattr(error, "err_code", None) in {pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY}:
             raise ParseError(Problem.LOCKED) from error
         return _second_opinion(path, media_type)
-    if not leaves:
+    if not seen:
         return _second_opinion(path, media_type)
-    return _content(path, media_type, leaves, count)
+    return _content(media_type, _with_tables(path, seen), count)
 
 
-def _content(path: Path, media_type: str, leaves: Sequence[_Leaf], count: int) -> Content:
+def _content(media_type: str, leaves: Sequence[_Leaf], count: int) -> Content:
     scanned = [leaf.sheet.number for leaf in leaves if leaf.scanned]
     if all(leaf.scanned or leaf.blank for leaf in leaves):
         problem = Problem.SCAN if scanned else Problem.EMPTY
@@ -127,7 +131,7 @@ def _content(path: Path, media_type: str, leaves: Sequence[_Leaf], count: int) -
         details.append(f"共{count}页，只读了前{len(leaves)}页")
     return Content(
         media_type=media_type,
-        pages=compose(_with_tables(path, leaves)),
+        pages=compose([leaf.sheet for leaf in leaves]),
         page_count=count,
         detail="；".join(details),
     )
@@ -141,7 +145,7 @@ def _leaf(document: Any, index: int) -> _Leaf:  # noqa: ANN401 (pypdfium2 ships 
         page = _with_fields(document, index)
     except pypdfium2.PdfiumError:  # one broken page
         sheet = Sheet(number=index + 1, width=0.0, height=0.0, items=())
-        return _Leaf(sheet=sheet, text="", form=False, scanned=False, blank=True)
+        return _Leaf(sheet=sheet, text="", form=False, poor=False, scanned=False, blank=True)
     with closing(page), closing(page.get_textpage()) as textpage:
         width, height = page.get_size()
         text = _text(textpage.raw)
@@ -152,6 +156,7 @@ def _leaf(document: Any, index: int) -> _Leaf:  # noqa: ANN401 (pypdfium2 ships 
         sheet=Sheet(number=index + 1, width=width, height=height, items=tuple(lines)),
         text=text,
         form=letters <= _MAX_FORM_CHARACTERS and _is_form(shapes),
+        poor=sum(kind == pdfium.FPDF_PAGEOBJ_TEXT for kind, _, _ in shapes) > 2 * letters,
         scanned=_is_scanned(shapes, letters, width * height),
         blank=not letters and not shapes,
     )
@@ -233,16 +238,16 @@ def _upright(page: Any) -> Callable[[_Box], _Box]:  # noqa: ANN401 (pypdfium2 sh
 
 
 def _shapes(page: object) -> Iterator[_Shape]:
-    """Kind, width and height of paths and pictures, those in form objects too."""
+    """Kind, width and height of all that is drawn, in form objects too."""
     for index in range(pdfium.FPDFPage_CountObjects(page)):
         yield from _shapes_of(pdfium.FPDFPage_GetObject(page, index), _DEPTH)
 
 
 def _shapes_of(thing: object, depth: int) -> Iterator[_Shape]:
     kind = pdfium.FPDFPageObj_GetType(thing)
-    if kind in {pdfium.FPDF_PAGEOBJ_PATH, pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_SHADING}:
+    if kind != pdfium.FPDF_PAGEOBJ_FORM:
         yield kind, *_size(thing)
-    elif kind == pdfium.FPDF_PAGEOBJ_FORM and depth:
+    elif depth:
         for index in range(pdfium.FPDFFormObj_CountObjects(thing)):
             inner = _shapes_of(pdfium.FPDFFormObj_GetObject(thing, index), depth - 1)
             for each, width, height in inner:
@@ -293,32 +298,31 @@ def _layouts(path: Path) -> Iterator[Iterator[Callable[[], LTPage]]]:
         yield (partial(layout, page) for page in pages)
 
 
-def _with_tables(path: Path, leaves: Sequence[_Leaf]) -> list[Sheet]:
+def _with_tables(path: Path, leaves: Sequence[_Leaf]) -> list[_Leaf]:
     """Read the forms among the pages with pdfminer, as long as it reads all of their text."""
-    sheets = [leaf.sheet for leaf in leaves]
-    if not any(leaf.form for leaf in leaves):
-        return sheets
+    read = list(leaves)
+    if not any(leaf.form or leaf.poor for leaf in leaves):
+        return read
     try:
         with _layouts(path) as layouts:
             for index, (leaf, layout) in enumerate(zip(leaves, layouts, strict=False)):
-                if leaf.form:
-                    items = _items(layout())
-                    if _holds(items, leaf.text):
-                        sheets[index] = replace(leaf.sheet, items=items)
+                items = _items(layout()) if leaf.form or leaf.poor else ()
+                if _is_better(items, leaf):
+                    sheet = replace(leaf.sheet, items=items)
+                    read[index] = replace(leaf, sheet=sheet, scanned=False)
     except MemoryError:
         raise
     except Exception:  # noqa: BLE001 (pdfminer raises anything; pdfium's text stands)
-        return sheets
-    return sheets
+        return read
+    return read
 
 
-def _holds(items: Sequence[Item], text: str) -> bool:
-    """Whether a layout has tables and lost next to nothing of the text."""
-    if not any(isinstance(item, PlacedTable) for item in items):
-        return False
-    wanted = _letters([text])
-    found = _letters(_texts(items))
-    return (wanted & found).total() >= wanted.total() * _KEPT
+def _is_better(items: Sequence[Item], leaf: _Leaf) -> bool:
+    """Whether a layout has tables and lost next to nothing of the text, or found far more."""
+    wanted, found = _letters([leaf.text]), _letters(_texts(items))
+    tables = any(isinstance(item, PlacedTable) for item in items)
+    whole = (wanted & found).total() >= wanted.total() * _KEPT
+    return (tables and whole) or (leaf.poor and found.total() > 2 * wanted.total())
 
 
 def _letters(texts: Iterable[str]) -> Counter[str]:

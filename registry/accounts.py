@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from threading import BoundedSemaphore
 
 from pwdlib import PasswordHash
@@ -23,9 +24,14 @@ LONGEST_NAME = 64
 LONGEST_PASSWORD = 1024
 
 _hashes = PasswordHash((Argon2Hasher(),))
-_nobody = _hashes.hash("the password of an account that is not there")
 # Each hash takes 64 MiB and a core: strangers at the sign-in page may not claim more.
 _hashing = BoundedSemaphore(2)
+
+
+@cache
+def _nobody() -> str:
+    """Return the hash that is tried for a name that is not there."""
+    return _hashes.hash("the password of an account that is not there")
 
 
 class AccountError(Exception):
@@ -113,5 +119,5 @@ def check_password(connection: Connection, name: str, password: str) -> Account 
     if len(password) > LONGEST_PASSWORD:
         return None
     with _hashing:
-        right = _hashes.verify(password, account.password if account else _nobody)
+        right = _hashes.verify(password, account.password if account else _nobody())
     return account if right else None

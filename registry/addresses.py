@@ -8,7 +8,40 @@ from registry import models as m
 from registry.rows import DocumentState
 
 PUBLIC_PROVIDERS = frozenset(
-    ["163.com", "126.com", "yeah.net", "188.com", "vip.163.com", "vip.126.com", "qq.com", "vip.qq.com", "foxmail.com", "sina.com", "sina.cn", "vip.sina.com", "sohu.com", "tom.com", "21cn.com", "189.cn", "139.com", "wo.cn", "aliyun.com", "gmail.com", "outlook.com", "hotmail.com", "live.com", "live.cn", "msn.com", "yahoo.com", "yahoo.cn", "yahoo.com.cn", "icloud.com", "me.com", "proton.me", "protonmail.com"]
+    {
+        "163.com",
+        "126.com",
+        "yeah.net",
+        "188.com",
+        "vip.163.com",
+        "vip.126.com",
+        "qq.com",
+        "vip.qq.com",
+        "foxmail.com",
+        "sina.com",
+        "sina.cn",
+        "vip.sina.com",
+        "sohu.com",
+        "tom.com",
+        "21cn.com",
+        "189.cn",
+        "139.com",
+        "wo.cn",
+        "aliyun.com",
+        "gmail.com",
+        "outlook.com",
+        "hotmail.com",
+        "live.com",
+        "live.cn",
+        "msn.com",
+        "yahoo.com",
+        "yahoo.cn",
+        "yahoo.com.cn",
+        "icloud.com",
+        "me.com",
+        "proton.me",
+        "protonmail.com",
+    }
 )
 """Mail providers at which anybody has an address: an equal domain there means nothing."""
 

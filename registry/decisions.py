@@ -1,33 +1,375 @@
-"""What people decide: each act is one transaction, leaves an event, and marks what it touches.
+"""What people decide: each act is checked, leaves an event, and marks what it touches.
 
-The daemon judges what is marked; nothing here judges, sends or reads mail.
+Nothing here judges, sends or reads mail: the daemon does, on what is marked. Every act
+raises RefusedError, with a message in Chinese, when it cannot be done as asked.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
 
-from config.call import Call
 from registry import models as m
 from registry import queries
-from registry.filing import mark, record
+from registry.events import mark, record
+from registry.filing import refresh_identity
 from registry.judge import basis_of
+from registry.judging import call_of, case_of
+from registry.routing import NEW
 from registry.rows import (
     DocumentState,
     DossierRow,
     Fate,
-    Kind,
     LetterRow,
     LetterState,
+    MailRow,
     Outcome,
     Status,
 )
 
-NEW = "new"
-"""What a mail is assigned to when it shall become a dossier of its own."""
+DECIDABLE = (Outcome.OK, Outcome.MISSING, Outcome.WAIVED)
 
 
 class RefusedError(Exception):
-    """An act that cannot be done as asked; the message, in Chinese, says why and what to do."""
+    """An act that cannot be done as asked; the message, in Chinese, says why."""
+
+
+def _reasoned(reason: str) -> str:
+    if not reason.strip():
+        message = "请写明理由"
+        raise RefusedError(message)
+    return reason.strip()
+
+
+# ── dossiers ─────────────────────────────────────────────────────────────────────────────
+
+
+def decide(
+    connection: Connection,
+    dossier: DossierRow,
+    finding: str,
+    *,
+    document: str,
+    outcome: Outcome,
+    reason: str,
+    who: str,
+    now: datetime,
+) -> None:
+    """Settle a finding, or a reason for review by its code (then only `ok`)."""
+    call = call_of(connection, dossier)
+    reason = _reasoned(reason)
+    if outcome not in DECIDABLE:
+        message = "决定只能是 ok、missing 或 waived"
+        raise RefusedError(message)
+    code = finding.removeprefix("doubtful:")
+    if call.check(code) is None:
+        _settle_review(connection, dossier, code, outcome)
+    elif not _has_finding(connection, dossier, code, document):
+        message = f"{dossier.number} 没有核对项 {code}（{document or '整份材料'}）"
+        raise RefusedError(message)
+    case = case_of(connection, dossier)
+    connection.execute(
+        insert(m.decision).values(
+            dossier_id=dossier.id,
+            finding=code,
+            document=document,
+            outcome=outcome,
+            reason=reason,
+            basis=basis_of(code, document, case, call) if call.check(code) else "",
+            who=who,
+            at=now,
+        )
+    )
+    about = f"{code}（{document}）" if document else code
+    detail = f"{about} → {outcome}：{reason}"
+    record(connection, "decided", actor=who, at=now, detail=detail, dossier=dossier.id)
+    mark(connection, [dossier.id], now)
+
+
+def _has_finding(connection: Connection, dossier: DossierRow, finding: str, document: str) -> bool:
+    found = queries.findings_of(connection, [dossier.id]).get(dossier.id, ())
+    return any(each.id == finding and each.document == document for each in found)
+
+
+def _settle_review(
+    connection: Connection, dossier: DossierRow, code: str, outcome: Outcome
+) -> None:
+    """Take back a reason for review that mail or matching has raised."""
+    if code not in dossier.review and code not in dossier.flags:
+        message = f"{dossier.number} 没有核对项或待办事由 {code}"
+        raise RefusedError(message)
+    if outcome is not Outcome.OK:
+        message = f"待办事由 {code} 只能以 ok 处理"
+        raise RefusedError(message)
+    if code in {"held", "after-complete"}:
+        message = "请逐封接受（accept）或退回（reject）暂存的材料"
+        raise RefusedError(message)
+    flags = [each for each in dossier.flags if each != code]
+    connection.execute(update(m.dossier).where(m.dossier.c.id == dossier.id).values(flags=flags))
+
+
+def link(
+    connection: Connection, dossier: DossierRow, register_no: str, *, who: str, now: datetime
+) -> None:
+    """Join a dossier to a paper record, by hand."""
+    paper = queries.paper_by_register_no(connection, register_no)
+    if paper is None:
+        message = f"纸质登记中没有 {register_no}"
+        raise RefusedError(message)
+    if paper.dossier and paper.dossier != dossier.number:
+        message = f"纸质登记 {register_no} 已对应 {paper.dossier}，请先解除"
+        raise RefusedError(message)
+    connection.execute(
+        delete(m.refusal).where(
+            m.refusal.c.dossier_id == dossier.id, m.refusal.c.paper_id == paper.id
+        )
+    )
+    connection.execute(
+        update(m.dossier)
+        .where(m.dossier.c.id == dossier.id)
+        .values(paper_id=paper.id, paper_match="staff")
+    )
+    detail = f"纸质登记 {paper.register_no or paper.name}"
+    record(connection, "linked", actor=who, at=now, detail=detail, dossier=dossier.id)
+    mark(connection, [dossier.id], now)
+
+
+def unlink(connection: Connection, dossier: DossierRow, *, who: str, now: datetime) -> None:
+    """Part a dossier from its paper record; they are not joined again by themselves."""
+    if dossier.paper_id is None:
+        message = f"{dossier.number} 没有对应的纸质登记"
+        raise RefusedError(message)
+    values = {"dossier_id": dossier.id, "paper_id": dossier.paper_id}
+    connection.execute(upsert(m.refusal).values(**values).on_conflict_do_nothing())
+    connection.execute(
+        update(m.dossier).where(m.dossier.c.id == dossier.id).values(paper_id=None, paper_match="")
+    )
+    record(connection, "unlinked", actor=who, at=now, dossier=dossier.id)
+    mark(connection, [dossier.id], now)
+
+
+def accept(
+    connection: Connection, dossier: DossierRow, mail: int, *, who: str, now: datetime
+) -> None:
+    """Let all held documents of a mail take effect; its sender is then on the dossier."""
+    _release(connection, dossier, mail, DocumentState.CURRENT)
+    connection.execute(
+        update(m.mail_dossier)
+        .where(m.mail_dossier.c.mail_id == mail, m.mail_dossier.c.dossier_id == dossier.id)
+        .values(stranger=False)
+    )
+    connection.execute(
+        update(m.dossier).where(m.dossier.c.id == dossier.id).values(completed_at=None)
+    )
+    refresh_identity(connection, dossier.id, call_of(connection, dossier))
+    record(connection, "accepted", actor=who, at=now, dossier=dossier.id, mail=mail)
+    mark(connection, [dossier.id], now)
+
+
+def reject(
+    connection: Connection, dossier: DossierRow, mail: int, *, who: str, now: datetime
+) -> None:
+    """Let none of the held documents of a mail take effect; they stay on record."""
+    _release(connection, dossier, mail, DocumentState.REJECTED)
+    record(connection, "rejected", actor=who, at=now, dossier=dossier.id, mail=mail)
+    mark(connection, [dossier.id], now)
+
+
+def _release(connection: Connection, dossier: DossierRow, mail: int, state: DocumentState) -> None:
+    held = (
+        (m.document.c.dossier_id == dossier.id)
+        & (m.document.c.mail_id == mail)
+        & (m.document.c.state == DocumentState.HELD)
+    )
+    if connection.execute(update(m.document).where(held).values(state=state)).rowcount == 0:
+        message = f"{dossier.number} 没有来自邮件 {mail} 的暂存材料"
+        raise RefusedError(message)
+    still = select(m.document.c.id).where(
+        m.document.c.dossier_id == dossier.id, m.document.c.state == DocumentState.HELD
+    )
+    if connection.execute(still).first() is None:
+        flags = [each for each in dossier.flags if each not in {"held", "after-complete"}]
+        connection.execute(
+            update(m.dossier).where(m.dossier.c.id == dossier.id).values(flags=flags)
+        )
+
+
+def withdraw(
+    connection: Connection, dossier: DossierRow, reason: str, *, who: str, now: datetime
+) -> None:
+    """Take a dossier out of the queue; its number and history stay."""
+    reason = _reasoned(reason)
+    if dossier.status is Status.WITHDRAWN:
+        message = f"{dossier.number} 此前已撤回"
+        raise RefusedError(message)
+    connection.execute(
+        update(m.dossier)
+        .where(m.dossier.c.id == dossier.id)
+        .values(withdrawn=True, paper_id=None, paper_match="")
+    )
+    record(connection, "withdrawn", actor=who, at=now, detail=reason, dossier=dossier.id)
+    mark(connection, [dossier.id], now)
+
+
+# ── mails ────────────────────────────────────────────────────────────────────────────────
+
+
+def _mail(connection: Connection, mail: int) -> MailRow:
+    row = queries.mail_by_id(connection, mail)
+    if row is None:
+        message = f"没有编号为 {mail} 的邮件"
+        raise RefusedError(message)
+    return row
+
+
+def assign(connection: Connection, mail: int, target: str, *, who: str, now: datetime) -> None:
+    """Give a mail to a dossier, or to a new one, by hand: it is filed again, there."""
+    row = _mail(connection, mail)
+    if row.sha256 is None:
+        message = "该邮件超过大小上限，正文未下载，不能归入"
+        raise RefusedError(message)
+    target = target.strip()
+    if target.lower() == NEW:
+        target = NEW
+    else:
+        found = queries.dossier_by_number(connection, target)
+        if found is None:
+            message = f"没有编号为 {target} 的申报材料"
+            raise RefusedError(message)
+        target = found.number
+    _take_out(connection, mail, now, who)
+    _reopen(connection, mail, assigned=target)
+    detail = "作为新的申报材料" if target == NEW else f"归入 {target}"
+    record(connection, "assigned", actor=who, at=now, detail=detail, mail=mail)
+
+
+def _take_out(connection: Connection, mail: int, now: datetime, who: str) -> None:
+    """Take a mail's documents out of the dossiers they are in."""
+    query = select(m.mail_dossier.c.dossier_id).where(m.mail_dossier.c.mail_id == mail)
+    dossiers = list(connection.execute(query).scalars())
+    connection.execute(
+        update(m.document).where(m.document.c.mail_id == mail).values(state=DocumentState.MOVED)
+    )
+    connection.execute(delete(m.mail_dossier).where(m.mail_dossier.c.mail_id == mail))
+    for dossier in dossiers:
+        detail = "该邮件及其材料由人工改归他处"
+        record(connection, "moved", actor=who, at=now, detail=detail, dossier=dossier, mail=mail)
+        _close_if_empty(connection, dossier, now, who)
+    mark(connection, dossiers, now)
+
+
+def _close_if_empty(connection: Connection, dossier: int, now: datetime, who: str) -> None:
+    """A dossier that a mail opened and nothing else filled is withdrawn with it."""
+    mails = select(m.mail_dossier.c.mail_id).where(m.mail_dossier.c.dossier_id == dossier)
+    if connection.execute(mails).first() is None:
+        connection.execute(
+            update(m.dossier)
+            .where(m.dossier.c.id == dossier)
+            .values(withdrawn=True, paper_id=None, paper_match="")
+        )
+        detail = "其唯一的邮件已改归他处"
+        record(connection, "withdrawn", actor=who, at=now, detail=detail, dossier=dossier)
+
+
+def _reopen(connection: Connection, mail: int, **values: str) -> None:
+    connection.execute(
+        update(m.mail)
+        .where(m.mail.c.id == mail)
+        .values(fate=Fate.PENDING, reason="", attempts=0, wants_answer=False, **values)
+    )
+
+
+def retry(connection: Connection, mail: int, *, who: str, now: datetime) -> None:
+    """Process a quarantined mail again."""
+    row = _mail(connection, mail)
+    if row.fate is not Fate.QUARANTINED:
+        message = f"邮件 {mail} 不在隔离区，无需重新处理"
+        raise RefusedError(message)
+    if row.sha256 is None:
+        message = "该邮件超过大小上限，正文未下载，不能重新处理"
+        raise RefusedError(message)
+    _reopen(connection, mail)
+    record(connection, "retried", actor=who, at=now, mail=mail)
+
+
+def mark_read(connection: Connection, mail: int, *, who: str, now: datetime) -> None:
+    """Record that a person has read a mail."""
+    _mail(connection, mail)
+    connection.execute(update(m.mail).where(m.mail.c.id == mail).values(read_at=now))
+    record(connection, "read", actor=who, at=now, mail=mail)
+
+
+def dismiss_mail(
+    connection: Connection, mail: int, reason: str, *, who: str, now: datetime
+) -> None:
+    """Settle a quarantined mail without filing or answering it."""
+    reason = _reasoned(reason)
+    row = _mail(connection, mail)
+    if row.fate is not Fate.QUARANTINED:
+        message = f"邮件 {mail} 不在隔离区"
+        raise RefusedError(message)
+    connection.execute(
+        update(m.mail).where(m.mail.c.id == mail).values(read_at=now, reason=f"已处理：{reason}")
+    )
+    record(connection, "dismissed", actor=who, at=now, detail=reason, mail=mail)
+
+
+# ── letters ──────────────────────────────────────────────────────────────────────────────
+
+
+def _letter(
+    connection: Connection, letter: int, states: Collection[LetterState], act: str
+) -> LetterRow:
+    row = queries.letter_by_id(connection, letter)
+    if row is None:
+        message = f"没有编号为 {letter} 的函件"
+        raise RefusedError(message)
+    if row.state not in states:
+        message = f"函件 {letter} 的状态为 {row.state}，不能{act}"
+        raise RefusedError(message)
+    return row
+
+
+def send_letter(connection: Connection, letter: int, *, who: str, now: datetime) -> None:
+    """Let a letter go: a draft, or one that was held back, failed or bounced, once more."""
+    states = set(LetterState) - {LetterState.QUEUED, LetterState.SENT}
+    row = _letter(connection, letter, states, "发送")
+    if not row.to[0]:
+        message = f"函件 {letter} 没有收件人地址，不能发送"
+        raise RefusedError(message)
+    values = {"state": LetterState.QUEUED, "reason": "", "next_try_at": None, "queued_at": now}
+    connection.execute(update(m.letter).where(m.letter.c.id == letter).values(**values))
+    record(connection, "released", actor=who, at=now, letter=letter)
+
+
+def hold_letter(connection: Connection, letter: int, *, who: str, now: datetime) -> None:
+    """Keep a queued letter from going until a person lets it."""
+    _letter(connection, letter, {LetterState.QUEUED}, "暂缓")
+    values = {"state": LetterState.DRAFT, "reason": f"由 {who} 暂缓"}
+    connection.execute(update(m.letter).where(m.letter.c.id == letter).values(**values))
+    record(connection, "held", actor=who, at=now, letter=letter)
+
+
+def edit_letter(
+    connection: Connection,
+    letter: int,
+    *,
+    subject: str,
+    text: str,
+    html: str,
+    who: str,
+    now: datetime,
+) -> None:
+    """Change the words of a letter that has not gone; it is then a draft."""
+    _letter(connection, letter, {LetterState.DRAFT, LetterState.QUEUED}, "修改")
+    subject = " ".join(subject.split())
+    if not (subject and text.strip()):
+        message = "主题和正文不能为空"
+        raise RefusedError(message)
+    values = {"subject": subject, "text": text, "html": html}
+    state = {"state": LetterState.DRAFT, "reason": f"由 {who} 修改，待发送"}
+    connection.execute(update(m.letter).where(m.letter.c.id == letter).values(**values, **state))
+    record(connection, "edited", actor=who, at=now, letter=letter)

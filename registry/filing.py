@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from config.call import Call, CallError
-from parsers.names import core_of, find_names, find_numbers, normal_form, organisation_form
+from parsers.names import core_of, find_names, find_number, normal_form, organisation_form
 from parsers.submission import Document, Dossier, Submission
 from registry import models as m
 from registry import workdays
@@ -104,7 +104,7 @@ def _parcel(connection: Connection, understood: Understood, assigned: str) -> Pa
     submission, call = understood.submission, understood.call
     replies = _replied_to(connection, submission)
     spoken = find_names(submission.subject, call) or find_names(submission.text, call)
-    numbers = find_numbers(f"{submission.subject}\n{submission.text}", call)
+    numbers = find_number(f"{submission.subject}\n{submission.text}", call)
     bounced = bool(_letters_of(connection, understood.bounced))
     return Parcel(
         sender=submission.sender.address,
@@ -233,8 +233,16 @@ def _keep_bounce(
         query = select(m.letter_dossier.c.dossier_id).where(m.letter_dossier.c.letter_id == letter)
         for dossier in connection.execute(query).scalars().all() or [None]:
             detail = "函件被退回，申请人尚未收到"
-            ids = {"dossier": dossier, "mail": mail, "letter": letter}
-            record(connection, "bounced", actor=SERVICE, at=now, detail=detail, **ids)
+            record(
+                connection,
+                "bounced",
+                actor=SERVICE,
+                at=now,
+                detail=detail,
+                dossier=dossier,
+                mail=mail,
+                letter=letter,
+            )
 
 
 def _place(
@@ -259,8 +267,8 @@ def _place(
         )
     )
     what = "opened" if new else "mail"
-    ids = {"dossier": dossier, "mail": mail.id}
-    record(connection, what, actor=SERVICE, at=now, detail=understood.submission.subject, **ids)
+    subject = understood.submission.subject
+    record(connection, what, actor=SERVICE, at=now, detail=subject, dossier=dossier, mail=mail.id)
     flags = placement.flags + _spoken_flags(understood, mail.received_at, now)
     add_documents(
         connection,
@@ -278,7 +286,7 @@ def _place(
         mark(connection, [dossier], now)
 
 
-def _spoken_flags(understood: Understood, received_at: datetime, zone: ZoneInfo) -> tuple[str, ...]:
+def _spoken_flags(understood: Understood, received_at: datetime, now: datetime) -> tuple[str, ...]:
     """Reasons for review that the mail itself raises."""
     submission, call = understood.submission, understood.call
     words = f"{submission.subject}\n{submission.text}"

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
+from rapidfuzz import fuzz, process
 from sqlalchemy import Connection, Row, Select, Table, and_, func, or_, select
 
 from parsers.submission import Fact, Facts, Hit, Member
@@ -69,6 +70,7 @@ def dossier_row(row: AnyRow) -> DossierRow:
         flags=tuple(row.flags),
         due=row.due,
         completed_at=row.completed_at,
+        withdrawn=row.withdrawn,
         paper_id=row.paper_id,
         paper_match=row.paper_match,
     )
@@ -79,10 +81,13 @@ def _like(text: str) -> str:
     return f"%{escaped}%"
 
 
-def _matching(status: str, search: str) -> Select[Any]:
+def _matching(status: str, search: str, *, without_paper: bool = False) -> Select[Any]:
     query = select(m.dossier)
     if status:
         query = query.where(m.dossier.c.status == status)
+    if without_paper:
+        no_record = m.dossier.c.paper_id.is_(None)
+        query = query.where(no_record, m.dossier.c.status != Status.WITHDRAWN)
     if search.strip():
         words = _like(search.strip())
         columns = (m.dossier.c.number, m.dossier.c.name, m.dossier.c.secretariat)
@@ -92,17 +97,40 @@ def _matching(status: str, search: str) -> Select[Any]:
 
 
 def queue(
-    connection: Connection, *, status: str = "", search: str = "", limit: int = -1, offset: int = 0
+    connection: Connection,
+    *,
+    status: str = "",
+    search: str = "",
+    without_paper: bool = False,
+    limit: int = -1,
+    offset: int = 0,
 ) -> tuple[DossierRow, ...]:
-    """Return the dossiers in the order received, narrowed by status and by words."""
-    query = _matching(status, search).order_by(m.dossier.c.id).limit(limit).offset(offset)
+    """Return the dossiers in the order received, narrowed by status and by words.
+
+    `without_paper` leaves those that no paper record is matched to and are not withdrawn.
+    """
+    found = _matching(status, search, without_paper=without_paper)
+    query = found.order_by(m.dossier.c.id).limit(limit).offset(offset)
     return tuple(dossier_row(row) for row in connection.execute(query))
 
 
-def queue_size(connection: Connection, *, status: str = "", search: str = "") -> int:
+def queue_size(
+    connection: Connection, *, status: str = "", search: str = "", without_paper: bool = False
+) -> int:
     """Return how many dossiers `queue` would give without a limit."""
-    query = select(func.count()).select_from(_matching(status, search).subquery())
-    return connection.execute(query).scalar_one()
+    found = _matching(status, search, without_paper=without_paper)
+    return connection.execute(select(func.count()).select_from(found.subquery())).scalar_one()
+
+
+def missing_counts(connection: Connection, dossiers: Iterable[int]) -> dict[int, int]:
+    """Return how many points are missing in each of those dossiers that lacks any."""
+    query = (
+        select(m.finding.c.dossier_id, func.count())
+        .where(m.finding.c.dossier_id.in_(list(dossiers)))
+        .where(m.finding.c.outcome == Outcome.MISSING)
+        .group_by(m.finding.c.dossier_id)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def count_by_status(connection: Connection) -> dict[Status, int]:
@@ -373,28 +401,36 @@ def mails(
     *,
     fate: str = "",
     search: str = "",
+    unread: bool = False,
     newest_first: bool = False,
     limit: int = -1,
     offset: int = 0,
 ) -> tuple[MailRow, ...]:
-    """Return every mail ever seen, in the order received, narrowed by fate and words."""
-    query = _mails_matching(fate, search)
+    """Return every mail ever seen, in the order received, narrowed by fate and words.
+
+    `unread` leaves the noted mails that nobody has marked as read.
+    """
+    query = _mails_matching(fate, search, unread=unread)
     order = m.mail.c.id.desc() if newest_first else m.mail.c.id
     ids = query.order_by(order).limit(limit).offset(offset).subquery()
     found = _mails(connection, select(m.mail).where(m.mail.c.id.in_(select(ids.c.id))))
     return found[::-1] if newest_first else found
 
 
-def mails_size(connection: Connection, *, fate: str = "", search: str = "") -> int:
+def mails_size(
+    connection: Connection, *, fate: str = "", search: str = "", unread: bool = False
+) -> int:
     """Return how many mails `mails` would give without a limit."""
-    query = select(func.count()).select_from(_mails_matching(fate, search).subquery())
-    return connection.execute(query).scalar_one()
+    found = _mails_matching(fate, search, unread=unread)
+    return connection.execute(select(func.count()).select_from(found.subquery())).scalar_one()
 
 
-def _mails_matching(fate: str, search: str) -> Select[Any]:
+def _mails_matching(fate: str, search: str, *, unread: bool = False) -> Select[Any]:
     query = select(m.mail.c.id)
     if fate:
         query = query.where(m.mail.c.fate == fate)
+    if unread:
+        query = query.where(m.mail.c.fate == Fate.NOTED, m.mail.c.read_at.is_(None))
     if search.strip():
         words = _like(search.strip())
         places = (m.mail.c.subject, m.mail.c.sender, m.mail.c.sender_name)
@@ -565,14 +601,38 @@ def _papers(connection: Connection, query: Select[Any]) -> tuple[PaperRecord, ..
     )
 
 
-def papers(connection: Connection, *, search: str = "") -> tuple[PaperRecord, ...]:
-    """Return the paper register, each record with the number of its dossier."""
+def papers(
+    connection: Connection,
+    *,
+    search: str = "",
+    unmatched: bool = False,
+    limit: int = -1,
+    offset: int = 0,
+) -> tuple[PaperRecord, ...]:
+    """Return the paper register, each record with the number of its dossier.
+
+    `unmatched` leaves the records that belong to no dossier.
+    """
+    found = _papers_matching(search, unmatched=unmatched)
+    return _papers(connection, found.limit(limit).offset(offset))
+
+
+def papers_size(connection: Connection, *, search: str = "", unmatched: bool = False) -> int:
+    """Return how many records `papers` would give without a limit."""
+    found = _papers_matching(search, unmatched=unmatched).subquery()
+    return connection.execute(select(func.count()).select_from(found)).scalar_one()
+
+
+def _papers_matching(search: str, *, unmatched: bool) -> Select[Any]:
     query = select(m.paper)
+    if unmatched:
+        matched = select(m.dossier.c.paper_id).where(m.dossier.c.paper_id.is_not(None))
+        query = query.where(m.paper.c.id.not_in(matched))
     if search.strip():
         words = _like(search.strip())
         places = (m.paper.c.register_no, m.paper.c.name, m.paper.c.secretariat)
         query = query.where(or_(*(each.like(words, escape="\\") for each in places)))
-    return _papers(connection, query)
+    return query
 
 
 def papers_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, PaperRecord]:
@@ -587,6 +647,20 @@ def paper_by_register_no(connection: Connection, register_no: str) -> PaperRecor
     by_id = text.startswith("#") and text[1:].isdigit()
     which = m.paper.c.id == int(text[1:]) if by_id else m.paper.c.register_no == text
     return next(iter(_papers(connection, select(m.paper).where(which))), None)
+
+
+def papers_where(connection: Connection, which: Any) -> tuple[PaperRecord, ...]:  # noqa: ANN401 - SQL
+    """Return the paper records that fulfil an SQL condition."""
+    return _papers(connection, select(m.paper).where(which))
+
+
+def papers_near(connection: Connection, core: str, *, likeness: float, limit: int) -> list[int]:
+    """Return the ids of records whose core name is that like (of 100), the likest first."""
+    if not core:
+        return []
+    cores = {row.id: row.core for row in connection.execute(select(m.paper.c.id, m.paper.c.core))}
+    found = process.extract(core, cores, scorer=fuzz.ratio, score_cutoff=likeness, limit=limit)
+    return [key for _, _, key in found]
 
 
 def register_date(connection: Connection) -> date | None:

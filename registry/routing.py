@@ -161,7 +161,8 @@ def _without_documents(
     """A mail that brings no file concerns the dossiers it names; a link alone may open one."""
     named = [each for each in known if each.number in parcel.thread]
     if not named and parcel.names:
-        named = [each for each in map(_finder(known, call), parcel.names) if each]
+        found = [_named(name, known, call) for name in parcel.names]
+        named = [each for each in found if each]
     if named:
         return tuple(_into(each, (), parcel) for each in dict.fromkeys(named))
     if parcel.links and len(parcel.names) == 1:
@@ -169,13 +170,10 @@ def _without_documents(
     return ()
 
 
-def _finder(known: Sequence[KnownDossier], call: Call):  # type: ignore[no-untyped-def]
-    def find(name: str) -> KnownDossier | None:
-        form = normal_form(name, call)
-        same = [each for each in known if normal_form(each.name, call) == form]
-        return next((each for each in same if not each.withdrawn), None)
-
-    return find
+def _named(name: str, known: Sequence[KnownDossier], call: Call) -> KnownDossier | None:
+    form = normal_form(name, call)
+    same = [each for each in known if normal_form(each.name, call) == form]
+    return next((each for each in same if not each.withdrawn), None)
 
 
 def _place(

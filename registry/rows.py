@@ -195,6 +195,7 @@ class DossierRow:
     flags: tuple[str, ...]
     due: date | None
     completed_at: datetime | None
+    withdrawn: bool
     paper_id: int | None
     paper_match: str
 

@@ -1,5 +1,7 @@
 """Real servers for the tests, on loopback: Debian's Dovecot, and an SMTP server that keeps mail.
 
+Only NetEase's IMAP server, which cannot be had here, has a stand-in.
+
 Each lives in a temporary folder, is ready when its `with` block begins and gone when it ends.
 """
 
@@ -12,13 +14,14 @@ import re
 import shutil
 import signal
 import socket
+import socketserver
 import ssl
 import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -92,8 +95,12 @@ service imap-login {{
     ssl = yes
   }}
 }}
+# Else one wrong password slows down every later sign-in from this address.
 service anvil {{
   chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service stats {{
   chroot =
@@ -219,7 +226,8 @@ class Dovecot:
             client.__exit__(None, None, None)
         self._clients = {}
         if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # when it died by itself
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
 
@@ -282,6 +290,69 @@ class Dovecot:
             client.uid_expunge([uid])
 
 
+class NetEase:
+    """Stands in for imap.163.com, which no test can have: it refuses folders before ID.
+
+    It offers neither IDLE nor MOVE, tells no UIDNEXT, and its UIDVALIDITY is 1.
+    """
+
+    def __init__(self, uids: Sequence[int] = ()) -> None:
+        self._server = _ImapServer((LOOPBACK, 0), _NetEaseSession)
+        self._server.found = " ".join(str(uid) for uid in uids)
+        self._thread = threading.Thread(target=self._server.serve_forever)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings of a `Mailbox` that reads here."""
+        port = self._server.server_address[1]
+        return {"host": LOOPBACK, "port": port, "security": "none", "user": "intake"}
+
+
+class _ImapServer(socketserver.ThreadingTCPServer):
+    found = ""
+
+
+class _NetEaseSession(socketserver.StreamRequestHandler):
+    server: _ImapServer
+
+    def handle(self) -> None:
+        self._say("* OK Coremail System IMap Server Ready(163com[stand-in])")
+        named = False
+        for line in self.rfile:
+            tag, _, command = line.decode("ascii").strip().partition(" ")
+            named = named or command.startswith("ID ")
+            self._answer(tag, command, named=named)
+            if command.startswith("LOGOUT"):
+                return
+
+    def _answer(self, tag: str, command: str, *, named: bool) -> None:
+        words = command.split()
+        if words[0] in {"SELECT", "EXAMINE"} and not named:
+            self._say(f"{tag} NO {words[0]} Unsafe Login. Please contact us for help")
+            return
+        for said in {
+            "CAPABILITY": ["CAPABILITY IMAP4rev1 XLIST SPECIAL-USE ID LITERAL+ STARTTLS UIDPLUS"],
+            "ID": ['ID ("name" "Coremail Imap")'],
+            "LIST": ['LIST () "/" "INBOX"', 'LIST (\\Junk) "/" "&V4NXPpCuTvY-"'],
+            "EXAMINE": ["1 EXISTS", "0 RECENT", "OK [UIDVALIDITY 1] UIDs valid"],
+            "UID": [f"SEARCH {self.server.found}"],
+            "LOGOUT": ["BYE IMAP4rev1 Server logging out"],
+        }.get(words[0], []):
+            self._say(f"* {said}")
+        self._say(f"{tag} OK {words[0]} completed")
+
+    def _say(self, line: str) -> None:
+        self.wfile.write(f"{line}\r\n".encode("ascii"))
+
+
 def _free_ports(number: int) -> list[int]:
     sockets = [socket.create_server((LOOPBACK, 0)) for _ in range(number)]
     ports = [each.getsockname()[1] for each in sockets]
@@ -322,8 +393,8 @@ class MailCatcher:
             port=0,
             ssl_context=tls.server_context() if tls else None,
             authenticator=self._authenticate if login else None,
-            auth_required=bool(login),
             auth_require_tls=False,
+            server_hostname="localhost",
         )
 
     def __enter__(self) -> Self:
@@ -371,6 +442,15 @@ class MailCatcher:
             (given.login, given.password) == (self._login.encode(), PASSWORD.encode())
         )
         return AuthResult(success=good, handled=False)
+
+    async def handle_MAIL(  # noqa: N802 (the name that aiosmtpd calls)
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        del server, options
+        if self._login and not session.authenticated:
+            return "530 sign in first"
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_RCPT(  # noqa: N802 (the name that aiosmtpd calls)
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

@@ -15,7 +15,7 @@ import pytest
 from config.settings import Mailbox
 from ingest.imap import CHUNK
 from ingest.mailbox import Listed, MailboxError, open_mailbox
-from tests.servers import LOOPBACK, Dovecot
+from tests.servers import LOOPBACK, Dovecot, NetEase
 
 MAIL = b"From: office@example.com\r\nSubject: dossier\r\n\r\nEnclosed.\r\n"
 
@@ -321,3 +321,20 @@ def test_a_connection_that_breaks_is_unreachable_at_once() -> None:
                 with pytest.raises(MailboxError) as caught:
                     use()
                 assert caught.value.kind == "unreachable"
+
+
+def test_netease_is_told_who_we_are_before_a_folder_is_opened() -> None:
+    with NetEase(uids=[1392611444, 7]) as server:
+        settings = Mailbox.model_validate({**server.settings(), "spam_folders": ["垃圾邮件"]})
+        with open_mailbox("main", settings) as source:
+            assert source.folders() == ("INBOX", "垃圾邮件")
+            assert source.select("INBOX") == 1
+            assert source.uids() == {7, 1392611444}
+            assert source.wait(0.01, threading.Event()) is False
+
+
+def test_a_folder_of_200_000_mails_is_listed_in_one_answer() -> None:
+    uids = range(1_392_611_444, 1_392_811_444)
+    with NetEase(uids) as server, open_mailbox("main", Mailbox(**server.settings())) as source:
+        source.select("INBOX")
+        assert source.uids() == set(uids)

@@ -70,7 +70,7 @@ def _parties(alliance: Alliance, style: Style) -> tuple[Part, ...]:
         Paragraph(text="缔约各方：", look="plain"),
         Table(
             rows=(heads("缔约方", "单位名称", "统一社会信用代码", "住所地"), *rows),
-            widths=(0.1, 0.34, 0.24, 0.32),
+            widths=(0.1, 0.31, 0.28, 0.31),
         ),
     )
 

@@ -10,7 +10,9 @@ from ingest.samples.wording import councillor, heads, tasks
 TITLE = "广东省产业技术创新联盟申报表"
 
 _SEAL = "（盖章）\n负责人（签字）：\n        年    月    日"
-_FOUR = (0.2, 0.3, 0.2, 0.3)
+_FOUR = (0.16, 0.34, 0.16, 0.34)
+
+_GAP = Paragraph(text="", look="plain")
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -51,8 +53,7 @@ def _cover(alliance: Alliance, style: Style, written_on: date) -> Iterator[Block
         ("填报日期", f"{written_on.year}年{written_on.month}月{written_on.day}日"),
     )
     yield Paragraph(text="附件1", look="plain")
-    yield Paragraph(text=TITLE, look="title")
-    yield Paragraph(text="", look="plain")
+    yield from (_GAP, _GAP, _GAP, Paragraph(text=TITLE, look="title"), _GAP, _GAP, _GAP)
     if style.sheets:
         for label, value in pairs:
             yield Paragraph(text=f"{style.label(label)}：{value}", look="plain", topic=label)
@@ -70,7 +71,7 @@ def _cover(alliance: Alliance, style: Style, written_on: date) -> Iterator[Block
             widths=(0.25, 0.75),
             ruled=False,
         )
-    yield Paragraph(text="", look="plain")
+    yield _GAP
     yield Paragraph(text="广东省科学技术厅制", look="centred")
 
 
@@ -214,7 +215,7 @@ def _member_table(chosen: tuple[tuple[Organisation, str], ...]) -> Table:
         for number, (member, task) in enumerate(chosen, start=1)
     )
     labels = ("序号", "单位名称", "单位性质", "统一社会信用代码", "承担的任务", "成员单位意见")
-    return Table(rows=(heads(*labels), *rows), widths=(0.07, 0.2, 0.1, 0.18, 0.22, 0.23))
+    return Table(rows=(heads(*labels), *rows), widths=(0.06, 0.19, 0.09, 0.27, 0.18, 0.21))
 
 
 def _member_sheet(alliance: Alliance, style: Style, member: Organisation, task: str) -> Table:

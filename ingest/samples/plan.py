@@ -28,7 +28,7 @@ def make_plan(alliance: Alliance, style: Style, written_on: date) -> Draft:
         parts=(
             Paragraph(text=alliance.name, look="title"),
             Paragraph(text="组建方案", look="title"),
-            Paragraph(text="", look="plain"),
+            *(Paragraph(text="", look="plain"),) * 6,
             Paragraph(text=f"秘书处单位：{alliance.secretariat}", look="centred"),
             Paragraph(text=f"{written_on.year}年{written_on.month}月", look="centred"),
             PageBreak(),

@@ -10,6 +10,7 @@ from ingest.samples.draft import Draft, PageBreak, Paragraph, Table
 
 if TYPE_CHECKING:
     from docx.document import Document as WordDocument
+    from docx.text.parfmt import ParagraphFormat
     from reportlab.platypus import Flowable
 
 _BODY_FONT, _HEAD_FONT, _TITLE_FONT = "仿宋", "黑体", "宋体"
@@ -49,19 +50,18 @@ def as_docx(draft: Draft) -> bytes:
     """
     try:
         import docx
-        from docx.enum.text import WD_BREAK
     except ImportError as error:
         raise SamplesUnavailableError(_WORD_LIBRARY) from error
     word = docx.Document()
     _set_up(word)
+    breaks = False
     for block in draft.blocks():
         match block:
             case Paragraph():
-                _word_paragraph(word, block)
+                _word_paragraph(word, block).page_break_before = breaks or None
             case Table():
                 _word_table(word, block)
-            case PageBreak():
-                word.add_paragraph().add_run().add_break(WD_BREAK.PAGE)
+        breaks = isinstance(block, PageBreak)
     buffer = io.BytesIO()
     word.save(buffer)
     return _undated(buffer.getvalue())
@@ -106,14 +106,14 @@ def _page_number(paragraph: Any) -> None:  # noqa: ANN401 - python-docx ships no
     paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
 
 
-def _word_paragraph(word: "WordDocument", block: Paragraph) -> None:
+def _word_paragraph(word: "WordDocument", block: Paragraph) -> "ParagraphFormat":
     from docx.enum.text import WD_ALIGN_PARAGRAPH
     from docx.oxml.ns import qn
     from docx.shared import Pt
 
     paragraph = word.add_paragraph()
     run = paragraph.add_run(block.text)
-    layout = paragraph.paragraph_format
+    layout: ParagraphFormat = paragraph.paragraph_format
     layout.line_spacing = Pt(36 if block.look == "title" else 28)
     size = _SIZES.get(block.look, 16)
     run.font.size = Pt(size)
@@ -126,6 +126,7 @@ def _word_paragraph(word: "WordDocument", block: Paragraph) -> None:
         run.font.bold = block.look == "title"
         layout.keep_with_next = block.look != "title"
         run._r.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), font)  # noqa: SLF001 - as above
+    return layout
 
 
 def _word_table(word: "WordDocument", block: Table) -> None:
@@ -135,6 +136,8 @@ def _word_table(word: "WordDocument", block: Table) -> None:
     table = word.add_table(rows=len(block.rows), cols=len(block.widths))
     table.style = "Table Grid" if block.ruled else "Normal Table"
     table.autofit = False
+    for column, width in zip(table.columns, block.widths, strict=True):
+        column.width = Mm(156 * width)
     grid = [row.cells for row in table.rows]
     for row in grid:
         for cell, width in zip(row, block.widths, strict=True):
@@ -145,8 +148,8 @@ def _word_table(word: "WordDocument", block: Table) -> None:
             place = place.merge(grid[number + cell.down - 1][column + cell.across - 1])
         paragraph = place.paragraphs[0]
         run = paragraph.add_run(cell.text)
-        run.font.size = Pt(12 if block.ruled else 16)
-        paragraph.paragraph_format.line_spacing = Pt(20 if block.ruled else 34)
+        run.font.size = Pt(11 if block.ruled else 16)
+        paragraph.paragraph_format.line_spacing = Pt(18 if block.ruled else 32)
         if cell.head and block.ruled:
             paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
 
@@ -206,8 +209,8 @@ def _flowables(draft: Draft) -> "Iterator[Flowable]":
 
 
 def _marked_up(text: str) -> str:
-    """Return the text for reportlab, keeping its line breaks and its runs of spaces."""
-    return escape(text).replace("  ", "\u00a0\u00a0").replace("\n", "<br/>")
+    """Return the text for reportlab, keeping its line breaks and, as wide ones, its runs of spaces."""
+    return escape(text).replace("  ", "\u3000").replace("\n", "<br/>")
 
 
 def _pdf_style(look: str, *, cell: bool = False) -> Any:  # noqa: ANN401 - reportlab ships no types
@@ -220,6 +223,7 @@ def _pdf_style(look: str, *, cell: bool = False) -> Any:  # noqa: ANN401 - repor
         fontSize=size,
         leading=size * (1.4 if cell else 1.8),
         alignment={"title": 1, "centred": 1}.get(look, 0),
+        spaceBefore=8 if look == "heading" else 0,
         firstLineIndent=2 * size if look in {"body", "heading", "subheading"} else 0,
         wordWrap="CJK",
         keepWithNext=look in {"heading", "subheading"},
@@ -243,7 +247,8 @@ def _pdf_table(block: Table) -> "Flowable":
         if cell.across > 1 or cell.down > 1:
             end = (column + cell.across - 1, number + cell.down - 1)
             commands.append(("SPAN", (column, number), end))
-    return Grid(rows, colWidths=[156 * mm * width for width in block.widths], style=commands)
+    widths = [156 * mm * width for width in block.widths]
+    return Grid(rows, colWidths=widths, style=commands, spaceAfter=8)
 
 
 def as_scan(draft: Draft) -> bytes:

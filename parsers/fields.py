@@ -1,0 +1,323 @@
+"""What stands beside the labels of a form: in tables, and in lines such as `联系人：…`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from config.call import Call, FieldLabel
+from parsers.lines import Grid, Item, Line, numbering, plain, quote_of, squeeze, tidy
+from parsers.submission import Fact
+
+_CAPTION_LENGTH = 45
+_BRACKET_AT_END = re.compile(r"\([^()]{0,30}\)$")
+_NOTHING = re.compile(r"[\s_□☐\-—–~/\\.:…·*()（）：年月日]*")
+_LIST_COLUMNS, _LIST_SHARE = 3, 0.6  # a row of headings: so many, and so many of them known
+_LABEL_MARKS = " \t*:□☐☆★●■"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A line or table with the caption 标题 it stands under."""
+
+    item: Item
+    caption: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """A label and what stands beside it; an empty `value` where the space was left blank."""
+
+    label: str
+    value: str
+    line: Line
+
+    def fact(self) -> Fact:
+        """Return it as a fact, quoted as it stands."""
+        quote = f"{tidy(self.label)}：{self.value}" if self.value else quote_of(self.line.raw)
+        return Fact(value=self.value, page=self.line.page, quote=quote)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labels:
+    """The labels 栏目名 that are looked for, those that merely are no values, and excuses."""
+
+    wanted: frozenset[str]
+    known: frozenset[str]
+    excused: tuple[str, ...]
+
+    def key(self, text: str) -> str:
+        """Return a text as a known label, or an empty string."""
+        key = label_key(text)
+        return key if key in self.known else ""
+
+
+def label_key(text: str) -> str:
+    """Return a label without spaces, number, colon and bracket: `1.联 系 人（手机）：` → `联系人`."""
+    key = squeeze(plain(text))
+    if len(key) > _CAPTION_LENGTH:
+        return ""
+    key = numbering(key)[1].strip(_LABEL_MARKS)
+    while True:
+        shorter = _BRACKET_AT_END.sub("", key).strip(_LABEL_MARKS)
+        if shorter in {key, ""}:
+            return key.casefold()
+        key = shorter
+
+
+@cache
+def keys_of(labels: tuple[str, ...]) -> frozenset[str]:
+    """Return labels of the call in the form of `label_key`."""
+    return frozenset(label_key(each) for each in labels)
+
+
+def labels_of(call: Call, wanted: Iterable[str]) -> Labels:
+    """Return `wanted` among all labels that the call knows."""
+    keys, members = keys_of(tuple(wanted)), call.members
+    fields = tuple(word for each in call.fields for word in each.labels)
+    columns = (*members.name_labels, *members.kind_labels, *members.code_labels)
+    known = keys_of((*fields, *call.other_labels, *columns, *members.person_labels))
+    return Labels(wanted=keys, known=keys | known, excused=call.placeholders.excused)
+
+
+def is_blank(value: str) -> bool:
+    """Whether a space was left blank: only underscores, spaces, boxes, or `年 月 日`."""
+    return _NOTHING.fullmatch(value) is not None
+
+
+def clean_value(raw: str, excused: Sequence[str]) -> str:
+    """Return a value without the space around it and without a bracket such as （盖章）."""
+    value = raw.strip(" \t\r\n_:：;；,，\u3000＿")
+    for pattern in (r"^[（(]([^()（）]{0,20})[)）]", r"[（(]([^()（）]{0,20})[)）]$"):
+        found = re.search(pattern, value)
+        if found and (is_blank(found[1]) or any(word in plain(found[1]) for word in excused)):
+            value = value.replace(found[0], "", 1).strip(" _:：\u3000＿")
+    return "" if is_blank(value) else tidy(value)
+
+
+# ── Sections ──────────────────────────────────────────────────────────────────────────
+
+
+def sections_of(items: Sequence[Item], call: Call) -> list[Section]:
+    """Return lines and tables with their captions; a table with captions inside is split there."""
+    sections: list[Section] = []
+    caption = ""
+    for item in items:
+        if isinstance(item, Line):
+            caption = _caption_after(caption, item.squeezed)
+            sections.append(Section(item=item, caption=caption))
+            continue
+        rows: list[tuple[Line, ...]] = []
+        for row in item.rows:
+            inner = _caption_in_row(row, call)
+            if inner:
+                if rows:
+                    sections.append(_table_section(rows, caption, item.page))
+                rows, caption = [], inner
+            else:
+                rows.append(row)
+        if rows:
+            sections.append(_table_section(rows, caption, item.page))
+    return sections
+
+
+def _table_section(rows: list[tuple[Line, ...]], caption: str, page: int | None) -> Section:
+    page = next((cell.page for row in rows for cell in row), page)
+    return Section(item=Grid(rows=tuple(rows), page=page), caption=caption)
+
+
+def _caption_after(caption: str, line: str) -> str:
+    if len(line) > _CAPTION_LENGTH or re.search("[。;:]", line) or is_blank(line):
+        return caption
+    return caption + line if line.startswith("(") and line.endswith(")") and caption else line
+
+
+def _caption_in_row(row: tuple[Line, ...], call: Call) -> str:
+    """Return the caption that a row of one merged cell is, or an empty string."""
+    filled = [cell.squeezed for cell in row if cell.squeezed]
+    if len(filled) != 1 or len(filled[0]) > _CAPTION_LENGTH or re.search("[。;:]", filled[0]):
+        return ""
+    text = filled[0]
+    if any(word in text for word in call.members.list_headings):
+        return text
+    if names_kind_only(text, call):
+        return ""
+    level, words = numbering(text)
+    return (
+        text
+        if level and not words.endswith(")") and label_key(text) not in _field_keys(call)
+        else ""
+    )
+
+
+def _field_keys(call: Call) -> frozenset[str]:
+    return keys_of(tuple(word for each in call.fields for word in each.labels))
+
+
+def names_kind_only(text: str, call: Call) -> bool:
+    """Whether a short line does nothing but name a kind of member: `（一）企业`."""
+    words = [word for each in call.members.kinds for word in each.words]
+    return len(text) <= _CAPTION_LENGTH // 2 and any(word in text for word in words)
+
+
+def lists_members(caption: str, call: Call) -> bool:
+    """Whether what stands under a caption is a list of members."""
+    return any(plain(word) in caption for word in call.members.list_headings)
+
+
+# ── Labels and values ─────────────────────────────────────────────────────────────────
+
+
+def pairs_of(item: Item, labels: Labels, following: Item | None = None) -> Iterator[Pair]:
+    """Yield the wanted labels of a line or table, each with what stands beside it."""
+    if isinstance(item, Grid):
+        yield from _pairs_of_table(item, labels)
+        return
+    key = labels.key(item.text)
+    bare = key in labels.wanted and not item.squeezed.endswith(":")
+    if bare and isinstance(following, Line) and not _is_label_line(following, labels):
+        yield Pair(label=item.raw, value=clean_value(following.raw, labels.excused), line=item)
+        return
+    yield from _pairs_of_line(item, labels)
+
+
+def _is_label_line(line: Line, labels: Labels) -> bool:
+    too_long = len(line.squeezed) > _CAPTION_LENGTH or re.search("[。;:]", line.text)
+    return bool(too_long or labels.key(line.text) or next(_pairs_of_line(line, labels), None))
+
+
+@cache
+def _label_pattern(known: frozenset[str]) -> re.Pattern[str]:
+    spaced = (
+        r"\s{0,8}".join(map(re.escape, each)) for each in sorted(known, key=len, reverse=True)
+    )
+    return re.compile(
+        rf"(?:^|(?<=[\s;,、|_)。]))(?:\d{{1,2}}[.、])?(?P<label>{'|'.join(spaced)})\s{{0,8}}"
+        rf"(?P<bracket>(?:\([^()]{{0,30}}\)\s{{0,4}}){{0,2}})(?P<end>[:_]|(?=\s)|$)",
+        re.IGNORECASE,
+    )
+
+
+def _pairs_of_line(line: Line, labels: Labels) -> Iterator[Pair]:
+    """Yield the pairs of a line; without a colon only where the line begins with a label."""
+    if not labels.known:
+        return
+    start = len(line.text) - len(line.text.lstrip())
+    found = []
+    for each in _label_pattern(labels.known).finditer(line.text):
+        first = each.start() <= start + 1
+        if each["end"] in {":", "_"} or first or found:
+            found.append(each)
+    for at, each in enumerate(found):
+        key = label_key(each["label"])
+        if key in labels.wanted:
+            end = found[at + 1].start() if at + 1 < len(found) else len(line.text)
+            value = clean_value(line.raw[each.end() : end], labels.excused)
+            yield Pair(
+                label=line.raw[each.start("label") : each.end("label")], value=value, line=line
+            )
+
+
+def _pairs_of_table(grid: Grid, labels: Labels) -> Iterator[Pair]:
+    for at, row in enumerate(grid.rows):
+        below = grid.rows[at + 1] if at + 1 < len(grid.rows) else ()
+        for column, cell in enumerate(row):
+            key = labels.key(cell.text)
+            if key in labels.wanted:
+                value = _value_beside(row, column, below, labels)
+                yield Pair(label=cell.raw.strip(" :："), value=value, line=cell)
+            elif not key:
+                for line in cell.split():
+                    if ":" in line.text:
+                        yield from _pairs_of_line(line, labels)
+
+
+def _value_beside(
+    row: tuple[Line, ...], column: int, below: tuple[Line, ...], labels: Labels
+) -> str:
+    """Return the value right of a label, or below it in a row of labels alone."""
+    right = [cell for cell in row[column + 1 :] if cell.squeezed]
+    if right and not labels.key(right[0].text):
+        return _value_in_cell(right[0], labels)
+    next_is_label = column + 1 == len(row) or bool(labels.key(row[column + 1].text))
+    if next_is_label and len(below) == len(row) and not labels.key(below[column].text):
+        return _value_in_cell(below[column], labels)
+    return ""
+
+
+def _value_in_cell(cell: Line, labels: Labels) -> str:
+    """Return a cell's value: what stands before the first further label in it."""
+    text = cell.raw
+    for found in _label_pattern(labels.known).finditer(cell.text):
+        if found["end"] == ":":
+            text = cell.raw[: found.start()]
+            break
+    return clean_value(text, labels.excused)
+
+
+# ── The fields of the call ────────────────────────────────────────────────────────────
+
+
+def read_fields(sections: Sequence[Section], kind: str, call: Call) -> dict[str, Fact]:
+    """Return what stands beside the labels of the call's fields; the first filled one counts.
+
+    Labels in the sheets of members speak of the members: they count only where the
+    document has the label nowhere else.
+    """
+    asked = [each for each in call.fields if not each.documents or kind in each.documents]
+    if not asked:
+        return {}
+    labels = labels_of(call, [word for each in asked for word in each.labels])
+    own: dict[str, Fact] = {}
+    in_sheets: dict[str, Fact] = {}
+    name_keys = keys_of(call.members.name_labels)
+    for at, section in enumerate(sections):
+        following = sections[at + 1].item if at + 1 < len(sections) else None
+        if lists_members(section.caption, call) or is_list_table(section.item, call):
+            _collect(in_sheets, pairs_of(section.item, labels, following), asked)
+            continue
+        _collect(own, pairs_of(section.item, labels, following), asked)
+        titled = _field_of_caption(section.caption, asked)
+        if titled:
+            named = Labels(wanted=name_keys, known=labels.known, excused=labels.excused)
+            for pair in pairs_of(section.item, named, following):
+                _keep(own, titled, pair.fact())
+    return in_sheets | own
+
+
+def _collect(facts: dict[str, Fact], pairs: Iterable[Pair], asked: Sequence[FieldLabel]) -> None:
+    for pair in pairs:
+        key = label_key(pair.label)
+        for each in asked:
+            if key in keys_of(each.labels):
+                _keep(facts, each.id, pair.fact())
+
+
+def _keep(facts: dict[str, Fact], field: str, fact: Fact) -> None:
+    if field not in facts or (fact.value and not facts[field].value):
+        facts[field] = fact
+
+
+def _field_of_caption(caption: str, asked: Sequence[FieldLabel]) -> str:
+    """Return the field that a caption names (`秘书处所在单位情况表`), or an empty string."""
+    for each in asked:
+        if any(plain(word) in caption and word != caption for word in each.labels if len(word) > 3):  # noqa: PLR2004 - shorter labels stand in any caption
+            return each.id
+    return ""
+
+
+def is_list_table(item: Item, call: Call) -> bool:
+    """Whether a table lists members or people, a row for each, under a row of headings."""
+    if not isinstance(item, Grid):
+        return False
+    names = keys_of(call.members.name_labels + call.members.person_labels)
+    known = labels_of(call, ()).known
+    for row in item.rows[:2]:
+        keys = [label_key(cell.text) for cell in row if cell.squeezed]
+        whole = len(keys) == len(row) > 1 or len(keys) >= _LIST_COLUMNS
+        share = sum(key in known for key in keys) / max(1, len(keys))
+        if whole and names.intersection(keys) and share >= _LIST_SHARE:
+            return True
+    return False

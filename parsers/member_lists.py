@@ -1,0 +1,142 @@
+"""Whole lists of members: tables, a sheet for each, numbered lists, parties of an agreement.
+
+Only lists that a caption, a column heading or party labels mark as such are read, never
+organisations that running text happens to mention.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from config.call import Call
+from parsers.fields import (
+    Section,
+    labels_of,
+    lists_members,
+    names_kind_only,
+    pairs_of,
+)
+from parsers.lines import Grid, Line, heading_of, numbering
+from parsers.member_tables import columns_of, members_of_grid, rows_of
+from parsers.members import (
+    LONGEST_NAME,
+    distinct,
+    kind_in_caption,
+    may_be_name,
+    member_of,
+    without_note,
+)
+from parsers.names import is_organisation
+from parsers.parties import agreement_parties
+from parsers.submission import Member
+
+WHOLE_LIST = 2  # a list of one is none
+_MOSTLY = 0.6
+
+
+def read_members(sections: Sequence[Section], kind: str, call: Call) -> tuple[Member, ...]:
+    """Return the whole list of members that a document gives, each once, in its order.
+
+    A list under a caption (`list_headings`) counts before the parties of an agreement,
+    and these before a table that is only told by its column heading.
+    """
+    captioned = list(_captioned(sections, call))
+    if len(captioned) >= (1 if _has_fields(kind, call) else WHOLE_LIST):
+        return distinct(captioned)
+    for found in (agreement_parties(sections, call), _in_tables(sections, kind, call)):
+        members = distinct(found)
+        if len(members) >= WHOLE_LIST:
+            return members
+    return ()
+
+
+def _has_fields(kind: str, call: Call) -> bool:
+    return any(kind in each.documents for each in call.fields)
+
+
+# ── Lists under a caption ─────────────────────────────────────────────────────────────
+
+
+def _captioned(sections: Sequence[Section], call: Call) -> Iterator[Member]:
+    listing, hint, columns = False, "", None
+    for section in sections:
+        item = section.item
+        if isinstance(item, Grid):
+            if lists_members(section.caption, call):
+                columns = columns_of(item, call.members.name_labels, call) or columns
+                hint = kind_in_caption(section.caption, call) or hint
+                yield from members_of_grid(item, columns, hint, call)
+            listing, columns = False, columns if lists_members(section.caption, call) else None
+            continue
+        introduces = _introduces_list(item, call)
+        if introduces:
+            listing, hint = True, kind_in_caption(item.squeezed, call)
+            yield from _members_in_line(item, hint, call)
+        elif listing or lists_members(section.caption, call):
+            sheet = list(_names_beside_labels(item, hint, call))
+            listed = sheet or list(_listed_in_line(item, hint, call))
+            yield from listed
+            if not listed and not sheet:
+                hint, listing = _after_other_line(item, hint, call, listing=listing)
+
+
+def _introduces_list(line: Line, call: Call) -> bool:
+    """Whether a line is the caption of a list, or a sentence that ends in one (`…如下：`)."""
+    if not lists_members(line.squeezed, call):
+        return False
+    return heading_of(line.text) is not None or ":" in line.text or "如下" in line.text
+
+
+def _after_other_line(line: Line, hint: str, call: Call, *, listing: bool) -> tuple[str, bool]:
+    """Return kind and whether the list goes on after a line that names no member."""
+    text = line.squeezed
+    if names_kind_only(text, call):
+        return kind_in_caption(text, call), listing
+    ends = len(text) > LONGEST_NAME or "。" in text or numbering(text)[0] in {1, 2}
+    return hint, listing and not ends
+
+
+def _members_in_line(line: Line, hint: str, call: Call) -> Iterator[Member]:
+    """Yield the members that a line lists behind its colon, divided by 、 or ；."""
+    at = line.text.find(":")
+    if at < 0:
+        return
+    parts = [part for part in re.split(r"[、,;。]", line.text[at + 1 :]) if part.strip()]
+    names = [part for part in parts if is_organisation(without_note(part))]
+    if len(names) >= WHOLE_LIST and len(names) >= len(parts) * _MOSTLY:
+        for name in names:
+            yield member_of(_raw_of(line, name), line, hint, call)
+
+
+def _raw_of(line: Line, part: str) -> str:
+    at = line.text.find(part)
+    return line.raw[at : at + len(part)]
+
+
+def _listed_in_line(line: Line, hint: str, call: Call) -> Iterator[Member]:
+    """Yield the member that a line of a list names: `3．某某大学（理事单位）`."""
+    _, rest = numbering(line.text)
+    name = re.split(r"[:;,。\t]|\s{2,}|——", rest.strip(" ;。、,"))[0]
+    if is_organisation(without_note(name)):
+        yield member_of(_raw_of(line, name), line, hint, call)
+
+
+def _names_beside_labels(line: Line, hint: str, call: Call) -> Iterator[Member]:
+    for pair in pairs_of(line, labels_of(call, call.members.name_labels)):
+        if may_be_name(pair.value, call):
+            yield member_of(pair.value, line, hint, call)
+
+
+# ── Tables without a caption ──────────────────────────────────────────────────────────
+
+
+def _in_tables(sections: Sequence[Section], kind: str, call: Call) -> Iterator[Member]:
+    """Yield the members of tables without a caption that says so, where it is plain what they list."""
+    plainly = tuple(each for each in call.members.name_labels if call.members.title in each)
+    labels = call.members.name_labels if _has_fields(kind, call) else plainly
+    for section in sections:
+        if isinstance(section.item, Grid):
+            columns = columns_of(section.item, labels, call)
+            if columns:
+                yield from rows_of(section.item, columns, "", call)

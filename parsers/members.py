@@ -1,0 +1,110 @@
+"""One member 成员单位: its name as it stands in a list, cleaned, and its kind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from config.call import Call, MemberKind
+from parsers.fields import clean_value, is_blank
+from parsers.lines import Line, plain, quote_of, squeeze, tidy
+from parsers.names import is_blank_name, is_organisation, organisation_code, organisation_form
+from parsers.submission import Member
+
+LONGEST_NAME = 45
+
+_BOX = "□☐☑☒√✓✔■"
+_TICKED = "☑☒√✓✔■"
+_NOTE_BEHIND = re.compile(r"[(（][^()（）]{0,40}[)）]\s*$")
+_NO_NAME = re.compile(r"[。;!?:]|^(?:合计|总计|小计|共|注)|\d{5}")
+
+
+def distinct(members: Iterable[Member]) -> tuple[Member, ...]:
+    """Return each organisation once, with the kind and code that any mention of it gives."""
+    seen: dict[str, Member] = {}
+    for each in members:
+        form = organisation_form(each.name)
+        first = seen.setdefault(form, each)
+        seen[form] = replace(first, kind=first.kind or each.kind, code=first.code or each.code)
+    return tuple(seen.values())
+
+
+def may_be_name(raw: str, call: Call) -> bool:
+    """Whether a cell of a list may hold the name of a member."""
+    text = squeeze(plain(raw))
+    if is_blank(text) or len(text) < 4 or len(text) > LONGEST_NAME:  # noqa: PLR2004 - as names.py
+        return False
+    return not _NO_NAME.search(text) and not is_blank_name(text, call)
+
+
+def without_note(text: str) -> str:
+    """Cut a bracket behind a name that is no place or legal form: `某某大学（理事长单位）`."""
+    text = text.strip(" ;。、,:")
+    shorter = _NOTE_BEHIND.sub("", text)
+    return shorter if is_organisation(shorter) else text
+
+
+def member_of(
+    raw: str, line: Line, hint: str, call: Call, *, stated: str = "", code: str = ""
+) -> Member:
+    """Return the member that `raw` names in a line; `hint` is the kind its section speaks of."""
+    name = tidy(without_note(clean_value(raw, call.placeholders.excused)))
+    return Member(
+        name=name,
+        kind=kind_of(stated, hint, name, call),
+        code=organisation_code(code),
+        page=line.page,
+        quote=quote_of(line.raw, max(0, line.raw.find(raw))),
+    )
+
+
+# ── Kinds ─────────────────────────────────────────────────────────────────────────────
+
+
+def kind_of(stated: str, hint: str, name: str, call: Call) -> str:
+    """Return the kind of a member: as stated beside it, by its section, or by its name.
+
+    The call's last kind is a catch-all, which a name that tells more overrules.
+    """
+    by_name = _kind_by_name(name, call.members.kinds)
+    named = [each.id for each in _kinds_in(_ticked(plain(stated)), call)]
+    if not named:
+        return hint or by_name
+    if by_name in named or (named[0] == call.members.kinds[-1].id and by_name):
+        return by_name
+    return named[0]
+
+
+def kind_in_caption(caption: str, call: Call) -> str:
+    """Return the one kind that a caption names; nothing where it names several."""
+    kinds = _kinds_in(caption, call)
+    return kinds[0].id if len(kinds) == 1 else ""
+
+
+def _kinds_in(text: str, call: Call) -> list[MemberKind]:
+    squeezed = squeeze(text)
+    return [each for each in call.members.kinds if any(word in squeezed for word in each.words)]
+
+
+def _ticked(stated: str) -> str:
+    """Return what is ticked in a row of boxes: `□企业 ☑高校` → `高校`."""
+    if not any(box in stated for box in _BOX):
+        return stated
+    before = re.findall(rf"([{_BOX}])\s*([^{_BOX}\s]+)", stated)
+    after = re.findall(rf"([^{_BOX}\s]+)\s*([{_BOX}])", stated)
+    leads = stated.lstrip()[0] in _BOX
+    marked = before if leads else [(box, word) for word, box in after]
+    return " ".join(word for box, word in marked if box in _TICKED)
+
+
+def _kind_by_name(name: str, kinds: Sequence[MemberKind]) -> str:
+    """Return the kind whose word stands last in a name: `某某研究院有限公司` is a company."""
+    form = organisation_form(name)
+    ends = [
+        (form.rfind(word) + len(word), len(word), each.id)
+        for each in kinds
+        for word in each.name_words
+        if word in form
+    ]
+    return max(ends)[2] if ends else ""

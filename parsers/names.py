@@ -1,0 +1,282 @@
+"""Names and codes: of the subject of a dossier (as the call describes it) and of organisations."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from functools import cache
+
+from rapidfuzz.distance import Levenshtein
+
+from config.call import Call
+from parsers.lines import plain, squeeze, tidy, visible
+
+_QUOTES = re.compile("[《》〈〉“”\"'‘’「」『』【】]")
+_TAIL_TOKEN = re.compile(r"[\s._\-+,、—·~()\[\]]|v\d+(?:\.\d+)*|\d{1,8}|最新|新", re.I)
+_BREAKS = re.compile(
+    r"[。,;:!?、\n\t《》〈〉“”\"'‘’「」『』【】\[\]<>|/\\_=+#*]|(?<!\d)\.|\.(?!\d)|(?<![A-Za-z])-"
+)
+_FILE_LEAD = re.compile(r"^(?:(?:\d{6,8}|0\d|\d{1,3}(?=[\s.]))[\s.]*)+")
+_REACH = 48  # no name is longer
+_HAN = re.compile("[一-鿿]")
+_LEAST_CORE = 2
+
+
+class Likeness(StrEnum):
+    """How two organisation names relate."""
+
+    SAME = "same"
+    NEAR = "near"
+    PART = "part"
+    OTHER = "other"
+
+
+@cache
+def _suffix_pattern(suffixes: tuple[str, ...]) -> re.Pattern[str]:
+    longest_first = sorted(suffixes, key=len, reverse=True)
+    return re.compile("|".join(r"\s?".join(map(re.escape, each)) for each in longest_first))
+
+
+@cache
+def _blank_pattern(words: tuple[str, ...], patterns: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(
+        "|".join([*map(re.escape, map(plain, words)), *patterns, r"X{2,}|×{2,}|_{2,}"])
+    )
+
+
+def normal_form(name: str, call: Call) -> str:
+    """Return a name in the form in which names are compared.
+
+    Width, brackets, quotes, spaces, invisible and traditional characters make no
+    difference, nor what file names and titles hang on behind the name (`call.name.noise`,
+    versions, dates), nor a prefix written twice.
+    """
+    text = _QUOTES.sub("", squeeze(plain(visible(name)))).upper()
+    text = _without_tail(text, call)
+    for prefix in call.name.prefixes:
+        while len(prefix) > 1 and text.startswith(prefix + prefix):
+            text = text[len(prefix) :]
+    return text
+
+
+def _without_tail(text: str, call: Call) -> str:
+    """Cut what follows the last suffix, when it is nothing but noise."""
+    ends = [text.rfind(each) + len(each) for each in call.name.suffixes if each in text]
+    end = max(ends, default=len(text))
+    rest = text[end:]
+    for word in sorted(call.name.noise, key=len, reverse=True):
+        rest = rest.replace(word, "")
+    return text if _TAIL_TOKEN.sub("", rest) else text[:end]
+
+
+def split_name(name: str, call: Call) -> tuple[str, str, str]:
+    """Return prefix, core and suffix of a name in normal form; each may be empty."""
+    prefixes = sorted((each for each in call.name.prefixes if name.startswith(each)), key=len)
+    prefix = prefixes[-1] if prefixes else ""
+    rest = name[len(prefix) :]
+    suffixes = sorted((each for each in call.name.suffixes if rest.endswith(each)), key=len)
+    suffix = suffixes[-1] if suffixes else ""
+    return prefix, rest[: len(rest) - len(suffix)], suffix
+
+
+def core_of(name: str, call: Call) -> str:
+    """Return what tells a name apart from others: its normal form without prefix and suffix."""
+    return split_name(normal_form(name, call), call)[1].strip("()-_")
+
+
+def is_blank_name(name: str, call: Call) -> bool:
+    """Whether a name is only the pattern that was to be filled in (XXX, an empty bracket)."""
+    core = core_of(name, call)
+    if not _HAN.search(core) and not re.search("[A-Za-z]{2}", core):
+        return True
+    holders = call.placeholders
+    return (
+        _blank_pattern(holders.words + call.name.blanks, holders.patterns).search(core) is not None
+    )
+
+
+def find_names(text: str, call: Call) -> tuple[str, ...]:
+    """Return the names that stand in running text, a subject or a file name, each once.
+
+    A name without a prefix is found too, where its suffix says more than the bare subject
+    (`…产业联盟`, not `本联盟`). Words that lead up to a name (`call.name.leads`) are no part
+    of it; a pattern still to be filled in is no name.
+    """
+    seen = visible(text)
+    flat = plain(seen)
+    names: dict[str, str] = {}
+    previous = 0
+    for found in _suffix_pattern(call.name.suffixes).finditer(flat):
+        start = _start_of_name(flat, max(previous, found.start() - _REACH), found.start(), call)
+        previous = found.end()
+        name = tidy(seen[start : found.end()]).strip(" ()（）-—.")
+        form = normal_form(name, call)
+        if _is_name(form, call):
+            names.setdefault(form, name)
+    return tuple(names.values())
+
+
+def _start_of_name(text: str, lower: int, upper: int, call: Call) -> int:
+    """Return where a name begins whose suffix begins at `upper`."""
+    start = max((each.end() + lower for each in _BREAKS.finditer(text[lower:upper])), default=lower)
+    for word in call.name.leads:
+        at = text.rfind(word, start, upper)
+        start = at + len(word) if at >= 0 else start
+    for prefix in sorted(call.name.prefixes, key=len, reverse=True):
+        at = text.rfind(prefix, start, upper) if len(prefix) > 1 else -1
+        if at >= 0:
+            return at
+    opened = _unclosed_bracket(text[start:upper])
+    start += opened
+    lead = _FILE_LEAD.match(text[start:upper])
+    return start + lead.end() if lead else start
+
+
+def _unclosed_bracket(text: str) -> int:
+    """Return the offset behind the last bracket that is opened or closed alone, or 0."""
+    depth, cut = 0, 0
+    for at, letter in enumerate(text):
+        if letter == "(":
+            depth += 1
+        elif letter == ")":
+            depth -= 1
+            if depth < 0:
+                depth, cut = 0, at + 1
+    return text.rfind("(") + 1 if depth > 0 else cut
+
+
+def _is_name(form: str, call: Call) -> bool:
+    prefix, core, suffix = split_name(form, call)
+    if not suffix or len(core.strip("()")) < _LEAST_CORE or is_blank_name(form, call):
+        return False
+    return suffix != call.name.subject or len(prefix) > 1
+
+
+def name_in_path(part: str, call: Call) -> str:
+    """Return the name that a file or folder name carries, or an empty string."""
+    stem = re.sub(r"\.[0-9A-Za-z]{1,5}$", "", visible(part))
+    found = find_names(stem, call)
+    if found:
+        return found[0]
+    form = normal_form(_FILE_LEAD.sub("", stem.strip()), call)
+    _, core, suffix = split_name(form, call)
+    whole = suffix and len(core) >= _LEAST_CORE and not _BREAKS.search(core)
+    return "" if not whole or is_blank_name(form, call) else form
+
+
+def find_number(text: str, call: Call) -> tuple[str, ...]:
+    """Return the registry numbers that stand in a text, in their standard form, each once.
+
+    `[LM2016-0037等10件]`, the subject of a letter about several dossiers, names none.
+    """
+    flat = plain(visible(text))
+    numbers: dict[str, None] = {}
+    for found in call.number.pattern.finditer(flat):
+        if not re.match(r"\s?等\s?\d+\s?件", flat[found.end() :][:12]):
+            numbers[call.number.standard(found)] = None
+    return tuple(numbers)
+
+
+# ── Organisations ─────────────────────────────────────────────────────────────────────
+
+_LEGAL_FORM = re.compile(r"(?:股份有限|有限责任|有限)?公司$|\(?集团\)?")
+_ENDS = (
+    "公司 集团 大学 学院 学校 中学 研究院 研究所 科学院 设计院 医院 中心 厂 协会 学会 商会 促进会 联合会 "
+    "研究会 银行 局 委员会 实验室 基地 基金会 合作社 事务所 出版社 站 院 所 (有限合伙) 党校 管委会 分院 农场"
+).split()
+_NO_ORGANISATION = re.compile(r"[。,;:!?、《》“”_=]|^(?:第|本|各|该|我|其他)|场所$|联系单位")
+_SHORTEST, _LONGEST = 4, 45
+_NUMERAL = frozenset("一二三四五六七八九十0123456789")
+_TINY_FROM = 8  # shorter names may differ in meaning by one character
+
+
+def organisation_form(name: str) -> str:
+    """Return an organisation's name in the form in which names are compared.
+
+    Legal forms (有限公司, 股份有限公司) and bracketed places stay, for they tell bodies apart.
+    """
+    return _QUOTES.sub("", squeeze(plain(visible(name)))).upper().strip(".,;:。、-_")
+
+
+def is_organisation(name: str) -> bool:
+    """Whether a text has the shape of an organisation's full name."""
+    form = organisation_form(name)
+    if not _SHORTEST <= len(form) <= _LONGEST or _NO_ORGANISATION.search(form):
+        return False
+    return form.endswith(tuple(_ENDS))
+
+
+def same_organisation(one: str, other: str, call: Call) -> Likeness:
+    """Tell how two names relate: SAME, a PART (college, laboratory) of the other, NEAR, or OTHER.
+
+    NEAR are names that may well be one body: another legal form, a place without its 市,
+    one character in a long name.
+    """
+    shorter, longer = sorted((organisation_form(one), organisation_form(other)), key=len)
+    if shorter == longer:
+        return Likeness.SAME
+    if not shorter:
+        return Likeness.OTHER
+    if longer.startswith(shorter) and is_organisation(shorter):
+        rest = longer[len(shorter) :]
+        if any(word in rest for word in call.members.part_words):
+            return Likeness.PART
+    near = _bare(shorter) == _bare(longer) or _differ_by_a_slip(shorter, longer)
+    return Likeness.NEAR if near else Likeness.OTHER
+
+
+def _bare(form: str) -> str:
+    """Return a name without legal form, brackets, and the words 市 and 省 of its place."""
+    bare = re.sub(r"[()]", "", _LEGAL_FORM.sub("", form))
+    return bare[:6].replace("市", "").replace("省", "") + bare[6:]
+
+
+def _differ_by_a_slip(one: str, other: str) -> bool:
+    if len(one) < _TINY_FROM or Levenshtein.distance(one, other, score_cutoff=1) > 1:
+        return False
+    edits = Levenshtein.editops(one, other)
+    letters = {one[each.src_pos : each.src_pos + 1] for each in edits}
+    letters |= {other[each.dest_pos : each.dest_pos + 1] for each in edits}
+    return not letters & _NUMERAL
+
+
+_CREDIT_LETTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_CREDIT_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
+_BODY_LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_BODY_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
+_CREDIT = re.compile(r"(?<![0-9A-Z])[0-9A-Z]{18}(?![0-9A-Z])")
+_BODY = re.compile(r"(?<![0-9A-Z])([0-9A-Z]{8})\s?-?\s?([0-9X])(?![0-9A-Z-])")
+_SLIPS = str.maketrans("OIZS", "0125")  # letters that the alphabet of GB 32100 leaves out
+
+
+def organisation_code(text: str) -> str:
+    """Return the 9-character body code of the first valid code in a text, or an empty string.
+
+    Reads unified social credit codes (GB 32100-2015, 18 characters, whose characters 9 to
+    17 are the body code) and organisation codes (GB 11714-1997, `55138508-2`), so that the
+    old and the new code of one body compare equal. Both are taken only with right check
+    digits.
+    """
+    flat = plain(visible(text)).upper()
+    for found in _CREDIT.finditer(re.sub(r"(?<=[0-9A-Z])[ -](?=[0-9A-Z]{4})", "", flat)):
+        code = found[0].translate(_SLIPS)
+        if _credit_code_valid(code):
+            return code[8:17]
+    for found in _BODY.finditer(flat):
+        if _body_check(found[1]) == found[2]:
+            return found[1] + found[2]
+    return ""
+
+
+def _credit_code_valid(code: str) -> bool:
+    if any(letter not in _CREDIT_LETTERS for letter in code):
+        return False
+    weighed = zip(code[:17], _CREDIT_WEIGHTS, strict=True)
+    total = sum(_CREDIT_LETTERS.index(letter) * weight for letter, weight in weighed)
+    return _CREDIT_LETTERS[(31 - total % 31) % 31] == code[17]
+
+
+def _body_check(body: str) -> str:
+    weighed = zip(body, _BODY_WEIGHTS, strict=True)
+    total = sum(_BODY_LETTERS.index(letter) * weight for letter, weight in weighed)
+    return "0123456789X0"[11 - total % 11]

@@ -1,0 +1,189 @@
+"""Parties 缔约方 of an agreement: those it names at its head, and those of its signature block."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+from config.call import Call
+from parsers.fields import Section, clean_value, is_blank
+from parsers.lines import Grid, Line, numbering, plain, squeeze
+from parsers.member_tables import columns_of, rows_of
+from parsers.members import distinct, member_of, without_note
+from parsers.names import is_organisation
+from parsers.submission import Member
+
+_MARK_LENGTH = 70  # a longer line that speaks of signing is running text
+_GAP = 14  # lines between two signatures of one block
+_BEHIND = 3  # lines of a block behind its last mark
+_CLAUSES_BEHIND = 3  # a block before so many clauses is none
+_ORDINAL = r"(?:\s?\(?(?:[一二三四五六七八九十]{1,3}|\d{1,2}|[A-Za-z])\)?)?"
+
+
+@cache
+def _party_pattern(labels: tuple[str, ...]) -> re.Pattern[str]:
+    longest_first = sorted({plain(each).split("(")[0] for each in labels}, key=len, reverse=True)
+    words = "|".join(r"\s{0,4}".join(map(re.escape, each)) for each in longest_first)
+    return re.compile(
+        rf"(?:^|(?<=[\s;,、|_。]))(?:\d{{1,2}}[.、]\s?)?(?P<label>(?:{words}){_ORDINAL})\s{{0,4}}"
+        r"(?:\([^()]{0,30}\)\s{0,4}){0,2}(?P<end>[:_]|(?=\s)|$)"
+    )
+
+
+def agreement_parties(sections: Sequence[Section], call: Call) -> Iterator[Member]:
+    """Yield the parties that a document names before its signature block."""
+    block = _block_of(sections, call)
+    before = sections[: block.start] if block else sections
+    for _, member in _slots(before, call.members.party_labels, call):
+        if member is not None:
+            yield member
+
+
+def read_signatures(
+    sections: Sequence[Section], kind: str, call: Call
+) -> tuple[Member, ...] | None:
+    """Return the parties that the signature block names; None where there is no block.
+
+    A blank line beside a party's label (`丁方（盖章）：`) stands for the party of that label. A
+    block that still has a blank line for somebody tells nothing of who is missing: it
+    returns no party, like a block of blank lines alone.
+    """
+    asked = any(each.rule == "signatures" and each.document == kind for each in call.checks)
+    block = _block_of(sections, call) if asked else None
+    if block is None:
+        return None
+    known = dict(_slots(sections[: block.start], call.members.party_labels, call))
+    inside = sections[block.start : block.stop]
+    named: list[Member] = []
+    blanks = 0
+    for label, member in _slots(inside, call.members.party_labels, call):
+        signer = member or known.get(label)
+        named += [signer] if signer else []
+        blanks += signer is None
+    unlabelled = list(_signers(inside, call))
+    others = list(_slots(inside, call.members.signature_labels, call))
+    named += [*unlabelled, *(member for _, member in others if member)]
+    signers = distinct(named)
+    open_lines = sum(member is None for _, member in others)
+    return () if blanks or open_lines > len(signers) else signers
+
+
+def _signers(sections: Sequence[Section], call: Call) -> Iterator[Member]:
+    """Yield organisations that stand alone on a line, or in the name column of a table."""
+    labels = call.members.signature_labels + call.members.name_labels
+    for section in sections:
+        item = section.item
+        columns = columns_of(item, labels, call) if isinstance(item, Grid) else None
+        if isinstance(item, Grid) and columns:
+            yield from rows_of(item, columns, "", call)
+            continue
+        for line in item.lines() if isinstance(item, Grid) else (item,):
+            for part in re.split(r"\s{2,}|\t", line.raw):
+                name = clean_value(numbering(plain(part))[1], call.placeholders.excused)
+                if is_organisation(without_note(name)):
+                    yield member_of(_as_written(part, name), line, "", call)
+
+
+def _as_written(part: str, name: str) -> str:
+    at = plain(part).find(name)
+    return part[at : at + len(name)] if at >= 0 else name
+
+
+def _slots(
+    sections: Sequence[Section], labels: tuple[str, ...], call: Call
+) -> Iterator[tuple[str, Member | None]]:
+    """Yield each party label with the organisation beside it; None where it was left blank."""
+    if not labels:
+        return
+    lines = list(_lines(sections))
+    for at, (line, beside) in enumerate(lines):
+        found = list(_party_pattern(labels).finditer(line.text))
+        first = len(line.text) - len(line.text.lstrip())
+        for number, each in enumerate(found):
+            if not each["end"] and each.start() > first:
+                continue
+            last = number + 1 == len(found)
+            value = line.raw[each.end() : len(line.raw) if last else found[number + 1].start()]
+            if is_blank(value) and last:
+                value = beside or _next_name(lines, at)
+            yield from _named(squeeze(each["label"]), value, line, call)
+
+
+def _named(label: str, value: str, line: Line, call: Call) -> Iterator[tuple[str, Member | None]]:
+    cleaned = clean_value(value, call.placeholders.excused)
+    if not cleaned:
+        yield label, None
+        return
+    for part in re.split(r"[、,，;；]|\s{2,}", cleaned):
+        if is_organisation(without_note(part)):
+            yield label, member_of(part, line, "", call)
+
+
+def _next_name(lines: Sequence[tuple[Line, str]], at: int) -> str:
+    following = lines[at + 1][0] if at + 1 < len(lines) else None
+    return following.raw if following and is_organisation(without_note(following.text)) else ""
+
+
+def _lines(sections: Sequence[Section]) -> Iterator[tuple[Line, str]]:
+    """Yield all lines, those of a table with the next filled cell of their row."""
+    for section in sections:
+        if isinstance(section.item, Line):
+            yield section.item, ""
+            continue
+        for row in section.item.rows:
+            filled = [cell for cell in row if cell.squeezed]
+            for at, cell in enumerate(filled):
+                beside = filled[at + 1].raw if at + 1 < len(filled) else ""
+                parts = list(cell.split())
+                yield from ((part, beside if len(parts) == 1 else "") for part in parts)
+
+
+def _block_of(sections: Sequence[Section], call: Call) -> range | None:
+    """Return the sections of the signature block: the last cluster of lines that betray one."""
+    marked = [at for at, section in enumerate(sections) if _is_marked(section, call)]
+    if not marked:
+        return None
+    start = marked[-1]
+    for at in reversed(marked[:-1]):
+        if start - at > _GAP:
+            break
+        start = at
+    clauses = sum(_is_clause(section) for section in sections[start + 1 :])
+    if clauses >= _CLAUSES_BEHIND:
+        return None
+    while start > 0 and _opens_block(sections[start - 1], call):
+        start -= 1
+    return range(start, min(len(sections), marked[-1] + 1 + _BEHIND))
+
+
+def _is_marked(section: Section, call: Call) -> bool:
+    item = section.item
+    lines = item.lines() if isinstance(item, Grid) else (item,)
+    marks = [squeeze(plain(each)) for each in call.members.signature_marks]
+    return any(
+        any(mark in line.squeezed for mark in marks)
+        for line in lines
+        if len(line.text.strip()) <= _MARK_LENGTH and "。" not in line.text
+        if not _is_provision(line)
+    )
+
+
+def _is_provision(line: Line) -> bool:
+    return (
+        numbering(line.text)[0] in {1, 2} or re.search(r"生效|后方可|之日起", line.text) is not None
+    )
+
+
+def _is_clause(section: Section) -> bool:
+    return isinstance(section.item, Line) and numbering(section.item.text)[0] in {1, 2}
+
+
+def _opens_block(section: Section, call: Call) -> bool:
+    """Whether a line before the first mark already belongs to the block: a party or its name."""
+    item = section.item
+    if not isinstance(item, Line) or "。" in item.text:
+        return False
+    labels = call.members.party_labels + call.members.signature_labels
+    label = _party_pattern(labels).match(item.text.lstrip())
+    return bool(label) or is_organisation(without_note(item.text))

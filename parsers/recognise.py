@@ -1,0 +1,170 @@
+"""Which of the call's documents a file is: by its title line, its structure, its file name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from config.call import Call
+from parsers.lines import Grid, Item, Line, items_of, numbering, plain, squeeze, tidy
+from parsers.submission import Content
+
+OTHER = "other"
+
+_ZONE_LINES = 18  # a title stands among the first lines
+_SENTENCE_LENGTH = 60
+_TITLE_LENGTH = 50
+_SPREAD = 4  # over so many lines a title may be spread
+_COMBINED = 3  # a first page with so many documents' titles belongs to a bound volume
+_TRAILING = re.compile(
+    r"(?:\([^()]{0,30}\)|[\s._\-+,、~:·\"'”’》」】]|v\d+(?:\.\d+)*|\d{4,8}|\d{4}年(?:度|\d+月(?:\d+日)?)?)$",
+    re.I,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Title:
+    """The title line 标题 of a document: its kind (or `other`), words and page."""
+
+    kind: str
+    text: str
+    page: int | None
+
+
+def recognise(content: Content, path: str, call: Call) -> str:
+    """Return the id of the document kind that a file is, or `other`.
+
+    `path` is the way into the mail or archive. What could not be read is judged by its
+    file name alone.
+    """
+    if content.problem is None:
+        items = items_of(content)
+        title = find_title(items, call)
+        if title:
+            return title.kind
+        if not _named_otherwise(path, call):
+            kind = _by_structure(items, call)
+            if kind:
+                return kind
+    return _by_path(path, call)
+
+
+def find_title(items: Sequence[Item], call: Call) -> Title | None:
+    """Return the first title line among the first lines of a document, or None.
+
+    A title may be spread over several lines and spaced out. Several documents' titles
+    one under the other are the contents of a bound volume: `other`.
+    """
+    zone = title_zone(items)
+    kinds = {_kind_of_title(numbering(line.text)[1], call) for line in zone} - {"", OTHER}
+    if len(kinds) >= _COMBINED:
+        return Title(kind=OTHER, text=tidy(zone[0].raw), page=zone[0].page)
+    for start in range(len(zone)):
+        for end in range(start + 1, min(start + _SPREAD, len(zone)) + 1):
+            spread = zone[start:end]
+            kind = _kind_of_title("".join(line.text for line in spread), call)
+            if kind:
+                text = tidy(" ".join(line.raw for line in spread))
+                return Title(kind=kind, text=text, page=spread[0].page)
+    return None
+
+
+def title_zone(items: Sequence[Item]) -> list[Line]:
+    """Return the lines at the head of a document, up to its first sentence."""
+    zone: list[Line] = []
+    for line in _lines(items[:_ZONE_LINES]):
+        if len(zone) == _ZONE_LINES or "。" in line.text or len(line.text) > _SENTENCE_LENGTH:
+            break
+        zone.append(line)
+    return zone
+
+
+def _lines(items: Iterable[Item]) -> Iterable[Line]:
+    for item in items:
+        if isinstance(item, Grid):
+            yield from item.lines()
+        else:
+            yield item
+
+
+def _kind_of_title(text: str, call: Call) -> str:
+    """Return the kind whose title a line ends with (the longest title wins), or nothing."""
+    line = squeeze(text)
+    if len(line) > _TITLE_LENGTH or re.search("[,。;!?]", line) or numbering(text)[0]:
+        return ""
+    if ":" in line and not re.match(r"附[件录表]?[\d一二三四五六七八九十]*:[^:]*$", line):
+        return ""
+    line = _without_trailing(line, call)
+    titles = [(word, OTHER) for word in call.other_titles]
+    titles += [(word, each.id) for each in call.documents for word in each.titles]
+    ended = [(len(word), kind) for word, kind in titles if line.endswith(plain(word))]
+    return max(ended, key=lambda each: each[0])[1] if ended else ""
+
+
+def _without_trailing(line: str, call: Call) -> str:
+    """Cut brackets, versions and dates behind a title, and words such as 最终版 that are no title."""
+    titles = {word for each in call.documents for word in each.titles}
+    noise = [word for word in call.name.noise if word not in titles]
+    before = None
+    while line != before:
+        before = line
+        line = _TRAILING.sub("", line)
+        for word in noise:
+            if not line.endswith(tuple(titles)):
+                line = line.removesuffix(word)
+    return line
+
+
+def _by_structure(items: Sequence[Item], call: Call) -> str:
+    text = "".join(line.squeezed for line in _lines(items))
+    best, best_share = "", 0.0
+    for each in call.documents:
+        found = sum(squeeze(plain(word)) in text for word in each.structure)
+        share = found / each.structure_least
+        if each.structure and found >= each.structure_least and share > best_share:
+            best, best_share = each.id, share
+    return best
+
+
+def _named_otherwise(path: str, call: Call) -> bool:
+    return _kind_of_filename(PurePosixPath(path).name, call) == OTHER
+
+
+def _by_path(path: str, call: Call) -> str:
+    """Return the kind that the file name tells, or else its folder's name."""
+    parts = PurePosixPath(path).parts[-2:]
+    named = (_kind_of_filename(part, call) for part in reversed(parts))
+    return next((kind for kind in named if kind), OTHER)
+
+
+def _kind_of_filename(name: str, call: Call) -> str:
+    """Return the kind that a file name tells, `other` where it tells another or several, or nothing.
+
+    Words that are also titles count more than the number of an enclosure (附件1).
+    """
+    text = squeeze(plain(name))
+    words = [(word, OTHER, True) for word in call.other_titles]
+    for each in call.documents:
+        words += [(word, each.id, word in each.titles) for word in each.filenames]
+    found = [(*each, at) for each in words if (at := _find_word(text, plain(each[0]))) >= 0]
+    longest = [each for each in found if not any(_covers(other, each) for other in found)]
+    kinds = {kind for _, kind, titled, _ in longest if titled} or {each[1] for each in longest}
+    return OTHER if len(kinds) > 1 else next(iter(kinds), "")
+
+
+def _covers(one: tuple[str, str, bool, int], other: tuple[str, str, bool, int]) -> bool:
+    return (
+        len(one[0]) > len(other[0])
+        and one[3] <= other[3]
+        and one[3] + len(one[0]) >= other[3] + len(other[0])
+    )
+
+
+def _find_word(text: str, word: str) -> int:
+    """Return where a word stands, a number not inside a longer one (附件1 in 附件12), or -1."""
+    at = text.find(word)
+    if at >= 0 and word[-1].isdigit() and text[at + len(word) : at + len(word) + 1].isdigit():
+        return -1
+    return at

@@ -1,0 +1,321 @@
+"""The only way in for untrusted bytes: child processes with limits, kept and reused.
+
+A mail, an archive or a document is never opened in the service's own process. A child that
+dies, hangs or answers nonsense costs the one file that it was reading, and is replaced.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from pydantic import ValidationError
+
+from config.settings import Limits
+from parsers.errors import ParseError
+from parsers.submission import Content, File, Problem, Submission
+from parsers.wire import (
+    ANSWER,
+    HELLO,
+    MAX_ANSWER_BYTES,
+    REQUEST,
+    Answer,
+    Request,
+    lies_in,
+)
+
+_JOBS_PER_CHILD = 200
+_LARGEST_RESIDENT = 400 << 20
+_START_SECONDS = 60
+_BYTES_PER_TURN = 10 << 20  # a mail has the time of one document for each so many bytes
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+class SandboxError(Exception):
+    """The sandbox itself does not work; no file is to blame."""
+
+
+class Sandbox:
+    """At most `size` children that open mails and files under `limits`; for several threads.
+
+    Files taken out lie in a folder of this process under `work`, each mail's until its block
+    ends. What a killed process left there is removed at the next start.
+    """
+
+    def __init__(self, limits: Limits, work: Path, *, size: int = 2) -> None:
+        self._limits = limits
+        self._places = threading.BoundedSemaphore(size)
+        self._lock = threading.Lock()
+        self._idle: list[_Child] = []
+        self._closed = False
+        self._isolated: bool | None = None
+        self._folder, self._claim = _claim_folder(work)
+        # The kernel ends a child with the thread that started it: one that lasts as long as this.
+        self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sandbox")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def isolated(self) -> bool:
+        """Whether the children are cut off from all networks; starts one to find out."""
+        if self._isolated is None:
+            with self._child():
+                pass
+        return bool(self._isolated)
+
+    @contextmanager
+    def message(self, path: Path) -> Iterator[Submission]:
+        """Read the mail in a file. Its files exist until the block ends.
+
+        Raises ParseError when nothing can be told of it, also when the child died of it
+        (CRASHED, TOO_SLOW); SandboxError when the sandbox does not work.
+        """
+        with self._work() as folder:
+            turns = 1 + path.stat().st_size // _BYTES_PER_TURN
+            request = Request(task="message", paths=((path.absolute(), ""),), work=folder)
+            submission = self._ask(
+                request, seconds=turns * self._limits.document_seconds
+            ).submission
+            if submission is None or not lies_in(folder, submission.files):
+                raise ParseError(Problem.CRASHED, "no valid answer")
+            yield submission
+
+    @contextmanager
+    def files(self, paths: Sequence[tuple[Path, str]]) -> Iterator[tuple[File, ...]]:
+        """Open local files, each with the name to show, like a mail's attachments.
+
+        Archives and mails among them give the files inside. Copies exist until the block
+        ends. Raises ParseError and SandboxError as `message` does.
+        """
+        with self._work() as folder:
+            turns = 1 + sum(path.stat().st_size for path, _ in paths) // _BYTES_PER_TURN
+            named = tuple((path.absolute(), shown) for path, shown in paths)
+            request = Request(task="files", paths=named, work=folder)
+            files = self._ask(request, seconds=turns * self._limits.document_seconds).files
+            if files is None or not lies_in(folder, files):
+                raise ParseError(Problem.CRASHED, "no valid answer")
+            yield files
+
+    def content(self, file: File) -> Content:
+        """Read what a file says. Bad input never raises: the content carries its problem."""
+        if file.source is None or file.problem is not None:
+            return Content(
+                media_type=file.media_type,
+                problem=file.problem or Problem.EMPTY,
+                detail=file.detail,
+            )
+        request = Request(
+            task="content",
+            paths=((file.source.absolute(), file.filename),),
+            media_type=file.media_type,
+        )
+        try:
+            content = self._ask(request, seconds=self._limits.document_seconds).content
+        except ParseError as error:
+            return Content(media_type=file.media_type, problem=error.problem, detail=error.detail)
+        return content or Content(media_type=file.media_type, problem=Problem.CRASHED)
+
+    def close(self) -> None:
+        """End all children and remove the work files."""
+        with self._lock:
+            idle, self._idle, self._closed = self._idle, [], True
+        for child in idle:
+            child.end()
+        self._starter.shutdown()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._claim.close()
+
+    @contextmanager
+    def _work(self) -> Iterator[Path]:
+        folder = Path(tempfile.mkdtemp(dir=self._folder))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _ask(self, request: Request, *, seconds: float) -> Answer:
+        with self._child() as child:
+            answer = child.ask(request, seconds)
+        if answer.problem is not None:
+            raise ParseError(answer.problem, answer.detail)
+        if answer.failure:
+            raise SandboxError(answer.failure)
+        return answer
+
+    @contextmanager
+    def _child(self) -> Iterator[_Child]:
+        """Lend a child, started if none is idle; take it back unless it is worn out or dead."""
+        with self._places:
+            with self._lock:
+                child = self._idle.pop() if self._idle else None
+            if child is None:
+                child = self._starter.submit(_Child, self._limits, self._folder).result()
+                self._isolated = child.isolated
+            try:
+                yield child
+            except BaseException:
+                child.end()
+                raise
+            with self._lock:
+                keep = not self._closed and not child.is_worn()
+                if keep:
+                    self._idle.append(child)
+            if not keep:
+                child.end()
+
+
+class _Child:
+    """One child process and the pipes to it."""
+
+    def __init__(self, limits: Limits, folder: Path) -> None:
+        answers, theirs = os.pipe()
+        self._answers = answers
+        self._jobs = 0
+        self._dead = False
+        with tempfile.TemporaryFile(dir=folder) as complaints:
+            try:
+                self._process = _start(theirs, limits, folder, complaints)
+            finally:
+                os.close(theirs)
+            try:
+                self.isolated = HELLO.validate_json(self._line(_START_SECONDS)).isolated
+            except (ParseError, ValidationError) as error:
+                self.end()
+                complaints.seek(0)
+                told = complaints.read().decode(errors="replace").strip().splitlines()
+                message = f"the sandbox's child does not start: {told[-1] if told else error}"
+                raise SandboxError(message) from error
+
+    def ask(self, request: Request, seconds: float) -> Answer:
+        """Send a job and wait for its answer. Raises ParseError: TOO_SLOW, CRASHED, TOO_LARGE."""
+        self._jobs += 1
+        try:
+            self._write(REQUEST.dump_json(request) + b"\n")
+            return ANSWER.validate_json(self._line(seconds))
+        except (OSError, ValidationError) as error:
+            raise ParseError(Problem.CRASHED, type(error).__name__) from error
+
+    def is_worn(self) -> bool:
+        """Whether it has served long, or holds much memory, and another should take its place."""
+        try:
+            pages = int(Path(f"/proc/{self._process.pid}/statm").read_text("ascii").split()[1])
+        except (OSError, IndexError, ValueError):
+            pages = 0
+        large = pages * os.sysconf("SC_PAGE_SIZE") > _LARGEST_RESIDENT
+        return large or self._jobs >= _JOBS_PER_CHILD or self._process.poll() is not None
+
+    def end(self) -> None:
+        """Kill it, with all that it may have started, and wait for it."""
+        if self._dead:
+            return
+        self._dead = True
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        os.close(self._answers)
+
+    def _write(self, line: bytes) -> None:
+        if self._process.stdin is None:
+            raise BrokenPipeError
+        rest = memoryview(line)
+        while rest:
+            rest = rest[os.write(self._process.stdin.fileno(), rest) :]
+
+    def _line(self, seconds: float) -> bytes:
+        """Read one line from the child, no longer and no larger than allowed."""
+        until = time.monotonic() + seconds
+        poller = select.poll()
+        poller.register(self._answers, select.POLLIN | select.POLLHUP)
+        line = bytearray()
+        while not line.endswith(b"\n"):
+            left = until - time.monotonic()
+            if left <= 0 or not poller.poll(left * 1000):
+                raise ParseError(Problem.TOO_SLOW, f"{seconds:.0f} s")
+            piece = os.read(self._answers, 1 << 16)
+            if not piece:
+                raise ParseError(Problem.CRASHED, self._cause_of_death())
+            line += piece
+            if len(line) > MAX_ANSWER_BYTES + 1:
+                raise ParseError(Problem.TOO_LARGE, "answer")
+        return bytes(line)
+
+    def _cause_of_death(self) -> str:
+        code = self._process.wait(timeout=10)
+        return signal.Signals(-code).name if code < 0 else f"exit {code}"
+
+
+def _start(
+    answers: int, limits: Limits, folder: Path, complaints: BinaryIO
+) -> subprocess.Popen[bytes]:
+    """Start a child that inherits nothing but its pipes: no secrets, no open files, no terminal."""
+    environment = {
+        "PATH": os.defpath,
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": str(_ROOT),
+        "PYTHONUTF8": "1",
+        "TMPDIR": str(folder),
+    }
+    arguments = [str(answers), str(os.getpid()), limits.model_dump_json()]
+    return subprocess.Popen(  # noqa: S603 - our own module, our own arguments
+        [sys.executable, "-P", "-m", "parsers.sandbox_child", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=complaints,
+        bufsize=0,
+        pass_fds=(answers,),
+        cwd=folder,
+        env=environment,
+        start_new_session=True,
+    )
+
+
+def _claim_folder(work: Path) -> tuple[Path, BinaryIO]:
+    """Make a folder of this process's own under `work`, and remove those of dead processes.
+
+    The owner of a folder holds a lock on it, which the kernel gives back whenever he dies.
+    """
+    work.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (work / "lock").open("wb") as everyone:
+        fcntl.flock(everyone, fcntl.LOCK_EX)
+        for claim in work.glob("*.lock"):
+            with claim.open("rb") as held:
+                if _lock(held):
+                    shutil.rmtree(claim.with_suffix(""), ignore_errors=True)
+                    claim.unlink()
+        folder = Path(tempfile.mkdtemp(dir=work)).absolute()
+        own = folder.with_suffix(".lock").open("xb")
+        _lock(own)
+    return folder, own
+
+
+def _lock(file: BinaryIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

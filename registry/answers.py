@@ -1,0 +1,319 @@
+"""Which letters fall due: a pure decision over unanswered mails and judged dossiers.
+
+Every mail of a person that is filed, a duplicate in a new mail, or unrelated is answered by
+exactly one letter, whatever becomes of that letter. Notices answer no mail: they tell what
+a review or the paper register has changed since the dossier's last letter.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from config.settings import Receipts
+from registry import workdays
+from registry.rows import Fate, Kind, LetterState, Status
+
+Point = tuple[str, str]
+"""A finding id and the document it is about (empty: the dossier)."""
+
+UNRECOGNISED_EVERY = timedelta(days=7)
+BATCH_WAITS = 2
+"""How many working days a notice on several dossiers waits for the last of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """A mail that wants an answer and has none."""
+
+    id: int
+    sender: str
+    fate: Fate
+    received_at: datetime
+    dossiers: tuple[int, ...] = ()
+    stranger: bool = False
+    more_follows: bool = False
+    submission_like: bool = False
+    machine: str = ""
+    spam: bool = False
+    old: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """The last letter about a dossier: to whom, when, and what it said.
+
+    `batch` holds the ids of all dossiers it was about.
+    """
+
+    letter: int
+    to: str
+    at: datetime
+    status: Status
+    state: LetterState
+    reason: str
+    points: frozenset[Point] = frozenset()
+    batch: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """A dossier, as letters see it.
+
+    `points` are what is missing now. `marked` says that it has changed since it was judged.
+    """
+
+    id: int
+    revision: int
+    status: Status
+    updated_at: datetime
+    marked: bool = False
+    points: frozenset[Point] = frozenset()
+    told: Told | None = None
+
+    @property
+    def lacks(self) -> bool:
+        """Whether the applicant is to be told of a lack, beyond paper still on its way."""
+        return bool(self.points) and self.status is Status.INCOMPLETE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Due:
+    """A letter that falls due: what it is, to whom, about what, and whether it may go."""
+
+    kind: Kind
+    notice: bool
+    to: str
+    mails: tuple[int, ...]
+    dossiers: tuple[int, ...]
+    state: LetterState = LetterState.QUEUED
+    reason: str = ""
+    stranger: bool = False
+    duplicate: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """What addresses have been written already: the ground of the caps.
+
+    `today` counts the automatic letters of the last 24 hours to an address;
+    `unrecognised_at` tells when it last got an `unrecognised` one.
+    """
+
+    today: Mapping[str, int]
+    unrecognised_at: Mapping[str, datetime]
+
+
+def due(
+    waiting: Sequence[Waiting],
+    standings: Mapping[int, Standing],
+    sent: Sent,
+    receipts: Receipts,
+    now: datetime,
+) -> tuple[Due, ...]:
+    """Tell which letters fall due at `now`, which is in the service's time zone."""
+    answers = _answers(waiting, standings, receipts, now)
+    notices = _notices(waiting, standings, receipts, now)
+    return tuple(_capped([*answers, *notices], sent, receipts, now))
+
+
+# ── answers ──────────────────────────────────────────────────────────────────────────────
+
+
+def _answers(
+    waiting: Sequence[Waiting],
+    standings: Mapping[int, Standing],
+    receipts: Receipts,
+    now: datetime,
+) -> Iterable[Due]:
+    groups: dict[object, list[Waiting]] = defaultdict(list)
+    for mail in waiting:
+        if not any(standings[each].marked for each in mail.dossiers):
+            groups[_shares(mail)].append(mail)
+    for mails in groups.values():
+        kind = _answer_kind(mails[-1], standings)
+        if kind is Kind.MISSING_ITEMS and _quiet_until(mails, standings, receipts, now) > now:
+            continue
+        yield _answer(kind, mails, receipts)
+
+
+def _shares(mail: Waiting) -> object:
+    """Mails that may share one letter; what is unrelated is answered one by one."""
+    alone = mail.id if not mail.dossiers else 0
+    hindered = (mail.machine, mail.spam, mail.old)
+    return (mail.sender, mail.dossiers, mail.stranger, mail.fate is Fate.DUPLICATE, alone, hindered)
+
+
+def _answer_kind(mail: Waiting, standings: Mapping[int, Standing]) -> Kind:
+    if not mail.dossiers:
+        return Kind.UNRECOGNISED
+    alone = len(mail.dossiers) == 1 and not mail.stranger
+    if alone and standings[mail.dossiers[0]].lacks:
+        return Kind.MISSING_ITEMS
+    return Kind.ACKNOWLEDGEMENT
+
+
+def _quiet_until(
+    mails: Sequence[Waiting],
+    standings: Mapping[int, Standing],
+    receipts: Receipts,
+    now: datetime,
+) -> datetime:
+    """Until when a list of what is missing waits for more to come."""
+    changed = max(standings[each].updated_at for each in mails[-1].dossiers)
+    quiet = changed + receipts.quiet_period
+    if receipts.quiet_period and any(each.more_follows for each in mails):
+        newest = max(each.received_at for each in mails)
+        return max(quiet, workdays.end_of_next_working_day(newest, now.tzinfo or UTC))
+    return quiet
+
+
+def _answer(kind: Kind, mails: Sequence[Waiting], receipts: Receipts) -> Due:
+    newest = mails[-1]
+    letter = Due(
+        kind=kind,
+        notice=False,
+        to=newest.sender,
+        mails=tuple(each.id for each in mails),
+        dossiers=newest.dossiers,
+        stranger=newest.stranger,
+        duplicate=newest.fate is Fate.DUPLICATE,
+    )
+    for state, reason, applies in _HINDRANCES:
+        if applies(letter, newest, receipts):
+            return replace(letter, state=state, reason=reason)
+    return letter
+
+
+def _unwanted(letter: Due, mail: Waiting, receipts: Receipts) -> bool:
+    """An unrecognised mail that does not look like a submission, or is not to be answered."""
+    if letter.kind is not Kind.UNRECOGNISED or receipts.unrecognised == "all":
+        return False
+    return receipts.unrecognised == "off" or not mail.submission_like
+
+
+def is_never_answered(address: str, receipts: Receipts) -> bool:
+    """Whether an address, or its domain, stands in `never_answer`."""
+    domain = address.rpartition("@")[2]
+    listed = {each.lower().lstrip("@") for each in receipts.never_answer}
+    return address in listed or domain in listed
+
+
+_HINDRANCES: tuple[tuple[LetterState, str, Callable[[Due, Waiting, Receipts], bool]], ...] = (
+    (LetterState.SUPPRESSED, "发件人地址为空", lambda letter, _mail, _: not letter.to),
+    (
+        LetterState.SUPPRESSED,
+        "自动发出的邮件，不予答复",
+        lambda _letter, mail, _: bool(mail.machine),
+    ),
+    (LetterState.SUPPRESSED, "早于答复起始时间的邮件", lambda _letter, mail, _: mail.old),
+    (
+        LetterState.SUPPRESSED,
+        "该地址列入不答复名单",
+        lambda letter, _mail, receipts: is_never_answered(letter.to, receipts),
+    ),
+    (LetterState.SUPPRESSED, "自动函件已关闭", lambda _letter, _mail, r: r.mode == "off"),
+    (LetterState.SUPPRESSED, "不像申报邮件，不予答复", _unwanted),
+    (LetterState.DRAFT, "来自垃圾邮件文件夹，待人工确认", lambda _letter, mail, _: mail.spam),
+)
+"""What keeps an answer from going, the first that applies; order and consequence as a table."""
+
+
+# ── notices ──────────────────────────────────────────────────────────────────────────────
+
+
+def _notices(
+    waiting: Sequence[Waiting],
+    standings: Mapping[int, Standing],
+    receipts: Receipts,
+    now: datetime,
+) -> Iterable[Due]:
+    unanswered = {each for mail in waiting if not mail.stranger for each in mail.dossiers}
+    gathered: dict[tuple[str, Kind, str], list[Standing]] = defaultdict(list)
+    for standing in standings.values():
+        kind = _notice_kind(standing)
+        ready = kind and not standing.marked and standing.id not in unanswered
+        if kind and ready and standing.told and _may_tell(standing, kind, standings, receipts, now):
+            hindered = standing.told.reason if _was_suppressed(standing.told) else ""
+            gathered[standing.told.to, kind, hindered].append(standing)
+    for (to, kind, hindered), about in gathered.items():
+        suppressed = hindered or ("自动函件已关闭" if receipts.mode == "off" else "")
+        yield Due(
+            kind=kind,
+            notice=True,
+            to=to,
+            mails=(),
+            dossiers=tuple(each.id for each in about),
+            state=LetterState.SUPPRESSED if suppressed else LetterState.QUEUED,
+            reason=suppressed,
+        )
+
+
+def _was_suppressed(told: Told) -> bool:
+    return told.state is LetterState.SUPPRESSED
+
+
+def _notice_kind(standing: Standing) -> Kind | None:
+    """What has changed since the last letter that the applicant has to be told."""
+    if standing.told is None:
+        return None
+    if standing.status is Status.COMPLETE and standing.told.status is not Status.COMPLETE:
+        return Kind.COMPLETE
+    if standing.lacks and standing.points - standing.told.points:
+        return Kind.MISSING_ITEMS
+    return None
+
+
+def _may_tell(
+    standing: Standing,
+    kind: Kind,
+    standings: Mapping[int, Standing],
+    receipts: Receipts,
+    now: datetime,
+) -> bool:
+    if kind is Kind.COMPLETE or standing.told is None:
+        return True
+    if standing.updated_at + receipts.quiet_period > now:
+        return False
+    others = (standings[each] for each in standing.told.batch if each in standings)
+    if not any(each.marked or each.status is Status.IN_REVIEW for each in others):
+        return True
+    told_on = standing.told.at.astimezone(now.tzinfo).date()
+    return now.date() > workdays.add_working_days(told_on, BATCH_WAITS).date
+
+
+# ── caps ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _capped(letters: Iterable[Due], sent: Sent, receipts: Receipts, now: datetime) -> Iterable[Due]:
+    """Hold back what is over the caps, and what a person has to approve."""
+    today = dict(sent.today)
+    unrecognised = dict(sent.unrecognised_at)
+    for letter in letters:
+        capped = _cap(letter, today, unrecognised, receipts, now)
+        if capped.state is LetterState.QUEUED:
+            today[capped.to] = today.get(capped.to, 0) + 1
+            if capped.kind is Kind.UNRECOGNISED:
+                unrecognised[capped.to] = now
+        yield capped
+
+
+def _cap(
+    letter: Due,
+    today: Mapping[str, int],
+    unrecognised: Mapping[str, datetime],
+    receipts: Receipts,
+    now: datetime,
+) -> Due:
+    if letter.state is not LetterState.QUEUED:
+        return letter
+    before = unrecognised.get(letter.to)
+    if letter.kind is Kind.UNRECOGNISED and before and now - before < UNRECOGNISED_EVERY:
+        return replace(letter, state=LetterState.SUPPRESSED, reason="7日内已发过同类函件")
+    if today.get(letter.to, 0) >= receipts.per_address_per_day:
+        return replace(letter, state=LetterState.DRAFT, reason="该地址当日函件已达上限，待人工确认")
+    if letter.kind is Kind.MISSING_ITEMS and receipts.mode == "review":
+        return replace(letter, state=LetterState.DRAFT, reason="待人工核准")
+    return letter

@@ -1,0 +1,295 @@
+"""Stage four, *answer*: letters that fell due are stored for good, then sent, then accounted for.
+
+A letter's addressee, text and Message-ID are stored together with the mails it answers, and
+never change by themselves; the database refuses a second letter answering one mail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from registry import models as m
+from registry import queries
+from registry.answers import Due, Point, Sent, Standing, Told, Waiting
+from registry.events import SERVICE, record
+from registry.rows import Fate, Finding, Kind, LetterState, Outcome, Status
+
+PAUSES = (
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=15),
+    timedelta(hours=1),
+    timedelta(hours=4),
+)
+"""How long a letter waits after each attempt that may succeed later; the last one repeats."""
+GIVES_UP_AFTER = timedelta(days=3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """A letter that fell due, rendered: all that is stored of it."""
+
+    due: Due
+    subject: str
+    text: str
+    html: str
+    message_id: str
+    in_reply_to: str
+    references: tuple[str, ...]
+    revisions: Mapping[int, int]
+    points: Mapping[int, frozenset[Point]]
+
+
+# ── what is read ─────────────────────────────────────────────────────────────────────────
+
+
+def waiting(connection: Connection) -> tuple[Waiting, ...]:
+    """Return the mails that want an answer and have none, in the order received."""
+    answered = select(m.letter_mail.c.mail_id)
+    query = (
+        select(m.mail)
+        .where(m.mail.c.wants_answer.is_(True), m.mail.c.id.not_in(answered))
+        .order_by(m.mail.c.id)
+    )
+    rows = connection.execute(query).all()
+    links = select(m.mail_dossier).where(m.mail_dossier.c.mail_id.in_([row.id for row in rows]))
+    about: dict[int, list[int]] = {}
+    strangers: set[int] = set()
+    for link in connection.execute(links.order_by(m.mail_dossier.c.dossier_id)):
+        about.setdefault(link.mail_id, []).append(link.dossier_id)
+        strangers |= {link.mail_id} if link.stranger else set()
+    return tuple(
+        Waiting(
+            id=row.id,
+            sender=row.sender,
+            fate=Fate(row.fate),
+            received_at=row.received_at,
+            dossiers=tuple(about.get(row.id, ())),
+            stranger=row.id in strangers,
+            more_follows=row.more_follows,
+            submission_like=row.submission_like,
+            machine=row.machine,
+            spam=row.spam,
+            old=row.old,
+        )
+        for row in rows
+    )
+
+
+def standings(connection: Connection, waiting: Sequence[Waiting]) -> dict[int, Standing]:
+    """Return the dossiers that letters might be about, each with the last letter about it.
+
+    Those are the dossiers of waiting mails, and those whose last letter no longer says how
+    they stand.
+    """
+    ids = {each for mail in waiting for each in mail.dossiers} | _changed(connection)
+    told = _told(connection, ids)
+    ids |= {each for letter in told.values() for each in letter.batch}
+    rows = queries.dossiers_by_id(connection, ids)
+    findings = queries.findings_of(connection, ids)
+    return {
+        row.id: Standing(
+            id=row.id,
+            revision=row.judged_revision,
+            status=row.status,
+            updated_at=row.updated_at,
+            marked=row.marked,
+            points=points_of(findings.get(row.id, ())),
+            told=told.get(row.id),
+        )
+        for row in rows.values()
+    }
+
+
+def points_of(findings: Iterable[Finding]) -> frozenset[Point]:
+    """Return what is missing, by finding and document."""
+    missing = (each for each in findings if each.outcome is Outcome.MISSING)
+    return frozenset((each.id, each.document) for each in missing)
+
+
+def _changed(connection: Connection) -> set[int]:
+    """Return the dossiers judged anew since the last letter about them."""
+    last = (
+        select(m.letter_dossier.c.dossier_id, func.max(m.letter_dossier.c.revision).label("told"))
+        .group_by(m.letter_dossier.c.dossier_id)
+        .subquery()
+    )
+    query = (
+        select(m.dossier.c.id)
+        .join(last, last.c.dossier_id == m.dossier.c.id)
+        .where(m.dossier.c.judged_revision > last.c.told)
+        .where(m.dossier.c.status.in_([Status.COMPLETE, Status.INCOMPLETE]))
+    )
+    return set(connection.execute(query).scalars())
+
+
+def _told(connection: Connection, dossiers: Iterable[int]) -> dict[int, Told]:
+    last = (
+        select(func.max(m.letter_dossier.c.letter_id))
+        .where(m.letter_dossier.c.dossier_id.in_(list(dossiers)))
+        .group_by(m.letter_dossier.c.dossier_id)
+    )
+    query = (
+        select(m.letter, m.letter_dossier.c.dossier_id, m.letter_dossier.c.status.label("said"))
+        .join(m.letter_dossier, m.letter_dossier.c.letter_id == m.letter.c.id)
+        .where(m.letter.c.id.in_(last))
+    )
+    rows = connection.execute(query).all()
+    wanted = set(dossiers)
+    batches: dict[int, list[int]] = {}
+    for row in rows:
+        batches.setdefault(row.id, []).append(row.dossier_id)
+    points = _points(connection, batches)
+    return {
+        row.dossier_id: Told(
+            letter=row.id,
+            to=row.to[0],
+            at=row.queued_at,
+            status=Status(row.said),
+            state=LetterState(row.state),
+            reason=row.reason,
+            points=points.get((row.id, row.dossier_id), frozenset()),
+            batch=tuple(batches[row.id]),
+        )
+        for row in sorted(rows, key=lambda each: each.id)
+        if row.dossier_id in wanted
+    }
+
+
+def _points(
+    connection: Connection, letters: Iterable[int]
+) -> dict[tuple[int, int], frozenset[Point]]:
+    query = select(m.letter_point).where(m.letter_point.c.letter_id.in_(list(letters)))
+    found: dict[tuple[int, int], set[Point]] = {}
+    for row in connection.execute(query):
+        found.setdefault((row.letter_id, row.dossier_id), set()).add((row.finding, row.document))
+    return {key: frozenset(points) for key, points in found.items()}
+
+
+def sent(connection: Connection, now: datetime) -> Sent:
+    """Return what addresses have been written lately: the ground of the caps."""
+    went = m.letter.c.state.in_([LetterState.QUEUED, LetterState.SENT, LetterState.BOUNCED])
+    since = now - timedelta(days=7)
+    query = select(m.letter.c.to, m.letter.c.kind, m.letter.c.queued_at).where(
+        went, m.letter.c.queued_at > since
+    )
+    today: dict[str, int] = {}
+    unrecognised: dict[str, datetime] = {}
+    for to, kind, at in connection.execute(query):
+        if at > now - timedelta(days=1):
+            today[to[0]] = today.get(to[0], 0) + 1
+        if kind == Kind.UNRECOGNISED:
+            unrecognised[to[0]] = max(at, unrecognised.get(to[0], at))
+    return Sent(today=today, unrecognised_at=unrecognised)
+
+
+# ── what is kept ─────────────────────────────────────────────────────────────────────────
+
+
+def keep_letter(connection: Connection, written: Written, now: datetime) -> int | None:
+    """Store a letter with all it answers and says; None when a dossier changed meanwhile.
+
+    Raises IntegrityError when one of its mails has been answered already.
+    """
+    rows = queries.dossiers_by_id(connection, written.due.dossiers)
+    if any(row.marked or row.revision != written.revisions[row.id] for row in rows.values()):
+        return None
+    due = written.due
+    letter = connection.execute(
+        insert(m.letter)
+        .values(
+            kind=due.kind,
+            notice=due.notice,
+            to=[due.to],
+            subject=written.subject,
+            text=written.text,
+            html=written.html,
+            message_id=written.message_id,
+            in_reply_to=written.in_reply_to,
+            references=list(written.references),
+            state=due.state,
+            reason=due.reason,
+            queued_at=now,
+        )
+        .returning(m.letter.c.id)
+    ).scalar_one()
+    for mail in due.mails:
+        connection.execute(insert(m.letter_mail).values(mail_id=mail, letter_id=letter))
+    if not due.stranger:
+        for row in rows.values():
+            _tell(connection, letter, row.id, row.status, written)
+    detail = f"{due.kind} → {due.state}" + (f"（{due.reason}）" if due.reason else "")
+    for dossier in due.dossiers or (None,):
+        record(
+            connection,
+            "letter",
+            actor=SERVICE,
+            at=now,
+            detail=detail,
+            dossier=dossier,
+            letter=letter,
+            mail=next(iter(due.mails), None),
+        )
+    return int(letter)
+
+
+def _tell(
+    connection: Connection, letter: int, dossier: int, status: Status, written: Written
+) -> None:
+    """Record what a letter says about a dossier; its first full answer settles the due date."""
+    connection.execute(
+        insert(m.letter_dossier).values(
+            letter_id=letter,
+            dossier_id=dossier,
+            revision=written.revisions[dossier],
+            status=status,
+            notice_kind=written.due.kind if written.due.notice else None,
+        )
+    )
+    for finding, document in sorted(written.points.get(dossier, frozenset())):
+        values = {"letter_id": letter, "dossier_id": dossier}
+        connection.execute(
+            insert(m.letter_point).values(finding=finding, document=document, **values)
+        )
+    if status is not Status.IN_REVIEW:
+        connection.execute(update(m.dossier).where(m.dossier.c.id == dossier).values(due=None))
+
+
+def count_try(connection: Connection, letter: int) -> bool:
+    """Count that a letter is about to be handed over; False when it is queued no more."""
+    query = (
+        update(m.letter)
+        .where(m.letter.c.id == letter, m.letter.c.state == LetterState.QUEUED)
+        .values(attempts=m.letter.c.attempts + 1)
+    )
+    return connection.execute(query).rowcount == 1
+
+
+def handed_over(connection: Connection, letter: int, now: datetime) -> None:
+    """Record that the mail server has taken a letter."""
+    values = {"state": LetterState.SENT, "sent_at": now, "reason": "", "next_try_at": None}
+    connection.execute(update(m.letter).where(m.letter.c.id == letter).values(**values))
+    record(connection, "sent", actor=SERVICE, at=now, letter=letter)
+
+
+def put_off(
+    connection: Connection, letter: int, reason: str, now: datetime, *, for_good: bool
+) -> LetterState:
+    """Record that a letter could not be handed over; try again later, unless `for_good`."""
+    query = select(m.letter.c.attempts, m.letter.c.queued_at).where(m.letter.c.id == letter)
+    attempts, queued_at = connection.execute(query).one()
+    gives_up = for_good or now - queued_at > GIVES_UP_AFTER
+    pause = PAUSES[min(attempts, len(PAUSES)) - 1]
+    state = LetterState.FAILED if gives_up else LetterState.QUEUED
+    connection.execute(
+        update(m.letter)
+        .where(m.letter.c.id == letter)
+        .values(state=state, reason=reason, next_try_at=None if gives_up else now + pause)
+    )
+    if gives_up:
+        record(connection, "failed", actor=SERVICE, at=now, detail=reason, letter=letter)
+    return state

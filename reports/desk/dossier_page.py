@@ -1,0 +1,190 @@
+"""`/dossiers/NUMBER`: one dossier, whole, and the forms by which staff decide about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Form, HTTPException
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from config.call import Call
+from registry import decisions, queries
+from registry.rows import DocumentState, DossierView, FiledDocument, Finding, Outcome
+from reports.desk.downloads import download
+from reports.desk.frame import Acting, Id, SignedIn, dossier_or_404
+from reports.desk.next_step import PAPER, to_do, to_say
+from reports.wording import DOUBTFUL, review_wording
+
+router = APIRouter(include_in_schema=False)
+
+HELD = "held"
+Text = Annotated[str, Form(max_length=2000)]
+MailId = Annotated[int, Form(ge=1, le=2**53)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """The findings on one document, on the documents together, on files or on paper."""
+
+    title: str
+    findings: tuple[Finding, ...]
+
+
+def group_of(finding: Finding, call: Call) -> str:
+    """Return the title under which a finding stands."""
+    check = call.check(finding.id)
+    if finding.id.startswith(PAPER):
+        return "纸质材料"
+    if finding.id.startswith("file."):
+        return "文件"
+    return call.title_of(check.document) if check and check.document else "各材料之间"
+
+
+def groups(findings: tuple[Finding, ...], call: Call) -> tuple[Group, ...]:
+    """Return findings grouped by what they are about, in the call's order."""
+    found: dict[str, list[Finding]] = {each.title: [] for each in call.documents}
+    for finding in findings:
+        found.setdefault(group_of(finding, call), []).append(finding)
+    return tuple(Group(title=title, findings=tuple(each)) for title, each in found.items() if each)
+
+
+def questions(view: DossierView, call: Call) -> tuple[tuple[str, str], ...]:
+    """Return the review reasons that are no finding, as (code, words), held documents left out."""
+    codes = (code for code in view.row.review if not code.startswith(DOUBTFUL) and code != HELD)
+    return tuple((code, review_wording(code, call)) for code in codes)
+
+
+def held_by_mail(view: DossierView) -> dict[int, tuple[FiledDocument, ...]]:
+    """Return the held documents by the mail that brought them; a person decides on all at once."""
+    found: dict[int, tuple[FiledDocument, ...]] = {}
+    for each in view.documents:
+        if each.state is DocumentState.HELD and each.mail_id is not None:
+            found[each.mail_id] = (*found.get(each.mail_id, ()), each)
+    return found
+
+
+@router.get("/dossiers/{number}")
+def dossier_page(visit: SignedIn, number: str) -> Response:
+    """Show one dossier."""
+    with visit.reading() as connection:
+        row = dossier_or_404(connection, number)
+        view = queries.view(connection, row)
+        call = visit.desk.call_of(connection, row)
+        return visit.page(
+            connection,
+            "dossier.html",
+            view=view,
+            row=row,
+            call=call,
+            say=to_say(view, call),
+            todo=to_do(view),
+            groups=groups(view.findings, call),
+            doubtful=[each for each in view.findings if each.outcome is Outcome.DOUBTFUL],
+            questions=questions(view, call),
+            held=held_by_mail(view),
+            mails={each.id: each for each in view.mails},
+            by_path={each.path: each for each in view.documents},
+            register_date=queries.register_date(connection),
+        )
+
+
+@router.get("/dossiers/{number}/documents/{document}")
+def document_download(visit: SignedIn, number: str, document: Id) -> Response:
+    """Give one document as it arrived, as a download."""
+    with visit.reading() as connection:
+        row = dossier_or_404(connection, number)
+        filed = queries.documents_of(connection, [row.id]).get(row.id, ())
+    found = next((each for each in filed if each.id == document), None)
+    if found is None:
+        raise HTTPException(404, "没有这份材料。")
+    return download(visit.desk.originals, found.sha256, found.filename)
+
+
+@router.post("/dossiers/{number}/decide")
+def decide(
+    visit: Acting, number: str, finding: Text, outcome: Text, document: Text = "", reason: Text = ""
+) -> Response:
+    """A person's word on a finding or on a review reason."""
+    if outcome not in {Outcome.OK, Outcome.MISSING, Outcome.WAIVED}:
+        raise HTTPException(400, "请选择一个结论。")
+
+    def deed(connection: Connection, now: datetime) -> None:
+        row = dossier_or_404(connection, number)
+        call = visit.desk.call_of(connection, row)
+        word, who = Outcome(outcome), visit.account.name
+        decisions.decide(
+            connection, call, row, finding, document, word, reason.strip(), who=who, now=now
+        )
+
+    return visit.act(deed, done="已记录您的决定，系统会重新核对。", back=f"/dossiers/{number}")
+
+
+@router.post("/dossiers/{number}/link")
+def link(visit: Acting, number: str, register_no: Text) -> Response:
+    """Match a dossier to a paper record."""
+    return visit.act(
+        lambda connection, now: decisions.link(
+            connection,
+            dossier_or_404(connection, number),
+            register_no.strip(),
+            who=visit.account.name,
+            now=now,
+        ),
+        done="已关联纸质登记。",
+        back=f"/dossiers/{number}",
+    )
+
+
+@router.post("/dossiers/{number}/unlink")
+def unlink(visit: Acting, number: str) -> Response:
+    """Undo the match of a dossier and its paper record."""
+    return visit.act(
+        lambda connection, now: decisions.unlink(
+            connection, dossier_or_404(connection, number), who=visit.account.name, now=now
+        ),
+        done="已解除与纸质登记的关联。",
+        back=f"/dossiers/{number}",
+    )
+
+
+@router.post("/dossiers/{number}/accept")
+def accept(visit: Acting, number: str, mail: MailId) -> Response:
+    """Let all held documents of one mail take effect."""
+    return visit.act(
+        lambda connection, now: decisions.accept(
+            connection, dossier_or_404(connection, number), mail, who=visit.account.name, now=now
+        ),
+        done="已采纳该邮件的材料。",
+        back=f"/dossiers/{number}",
+    )
+
+
+@router.post("/dossiers/{number}/reject")
+def reject(visit: Acting, number: str, mail: MailId) -> Response:
+    """Leave all held documents of one mail out of the dossier."""
+    return visit.act(
+        lambda connection, now: decisions.reject(
+            connection, dossier_or_404(connection, number), mail, who=visit.account.name, now=now
+        ),
+        done="已决定不采纳该邮件的材料。",
+        back=f"/dossiers/{number}",
+    )
+
+
+@router.post("/dossiers/{number}/withdraw")
+def withdraw(visit: Acting, number: str, reason: Text = "") -> Response:
+    """Take a dossier out of the queue."""
+    return visit.act(
+        lambda connection, now: decisions.withdraw(
+            connection,
+            dossier_or_404(connection, number),
+            reason.strip(),
+            who=visit.account.name,
+            now=now,
+        ),
+        done="已撤回，经过仍保留。",
+        back=f"/dossiers/{number}",
+    )

@@ -1,0 +1,22 @@
+"""Originals handed out: always as a download, never shown, whatever they claim to be."""
+
+from __future__ import annotations
+
+from fastapi import HTTPException
+from starlette.responses import FileResponse
+
+from registry.originals import Originals
+
+
+def download(originals: Originals, sha256: str, filename: str) -> FileResponse:
+    """Give an original as a download. Raises HTTPException 404 when it is not in the store."""
+    path = originals.path(sha256)
+    if not path.is_file():
+        raise HTTPException(404, f"原件不在库中（校验和 {sha256[:12]}…），请告知系统管理员。")
+    name = "".join(each for each in filename if each.isprintable()).replace("/", "_") or sha256
+    return FileResponse(
+        path,
+        media_type="application/octet-stream",
+        filename=name,
+        content_disposition_type="attachment",
+    )

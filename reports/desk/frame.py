@@ -1,0 +1,214 @@
+"""What all pages share: the desk's parts, who visits, reading, acting, and rendering."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, HTTPException, Path, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from config.call import Call
+from config.settings import Settings
+from registry import queries
+from registry.accounts import Account, account_by_name
+from registry.database import Registry
+from registry.decisions import RefusedError
+from registry.judging import call_of as kept_call
+from registry.originals import Originals
+from registry.rows import DossierRow, Fate, LetterState, Status
+from reports.desk.health import folders
+from reports.desk.sign_in import Session, Sessions, Throttle, local_path
+
+SESSION_COOKIE = "desk_session"
+MESSAGE_COOKIE = "desk_message"
+MESSAGE_LENGTH = 500
+LARGEST = 2**53
+
+Id = Annotated[int, Path(ge=1, le=LARGEST)]
+PageNumber = Annotated[int, Query(alias="page", ge=1, le=1_000_000)]
+Words = Annotated[str, Query(alias="q", max_length=200)]
+
+
+class SignInNeededError(Exception):
+    """Somebody who has not signed in asks for a page."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """The parts that the pages work with."""
+
+    registry: Registry
+    originals: Originals
+    settings: Settings
+    calls: Mapping[str, Call]
+    clock: Callable[[], datetime]
+    sessions: Sessions
+    throttle: Throttle
+    templates: Environment
+
+    def call_of(self, connection: Connection, row: DossierRow) -> Call:
+        """Return the call, in the version under which a dossier is judged."""
+        call = self.calls.get(row.call_id)
+        if call is not None and call.version == row.call_version:
+            return call
+        return kept_call(connection, row)
+
+
+def desk_of(request: Request) -> Desk:
+    """Return the parts of the desk that a request came to."""
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paging:
+    """Where a list stands: `page` of `pages`, counted from 1, of `total` rows."""
+
+    page: int
+    total: int
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are; an empty list has one."""
+        return max(1, -(-self.total // queries.PAGE))
+
+    @property
+    def offset(self) -> int:
+        """How many rows stand on the pages before."""
+        return (self.page - 1) * queries.PAGE
+
+
+def paging(page: int, total: int) -> Paging:
+    """Return where a list stands. Raises HTTPException 404 for a page that is not there."""
+    found = Paging(page=page, total=total)
+    if page > found.pages:
+        raise HTTPException(404, "没有这一页。")
+    return found
+
+
+def dossier_or_404(connection: Connection, number: str) -> DossierRow:
+    """Return the dossier with that number. Raises HTTPException 404 when there is none."""
+    row = queries.dossier_by_number(connection, number)
+    if row is None:
+        raise HTTPException(404, "没有这个编号的申报材料。")
+    return row
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visit:
+    """One request of a person who is signed in."""
+
+    request: Request
+    desk: Desk
+    account: Account
+    session: Session
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection that sees one unchanging state of the registry."""
+        with self.desk.registry.read() as connection:
+            yield connection
+
+    @property
+    def now(self) -> datetime:
+        """The time, in the service's time zone."""
+        return self.desk.clock().astimezone(self.desk.settings.service.zone)
+
+    def page(
+        self, connection: Connection, template: str, *, status_code: int = 200, **values: object
+    ) -> HTMLResponse:
+        """Render a page for this visitor."""
+        message = self.desk.sessions.unpack_message(self.request.cookies.get(MESSAGE_COOKIE, ""))
+        text = self.desk.templates.get_template(template).render(
+            account=self.account,
+            token=self.desk.sessions.form_token(self.session.nonce),
+            here=_here(self.request),
+            today=self.now.date(),
+            message=message,
+            waiting=_waiting(connection),
+            unwell=[
+                each for each in folders(connection, self.desk.settings, self.now) if each.ailment
+            ],
+            **values,
+        )
+        response = HTMLResponse(text, status_code=status_code)
+        if message:
+            response.delete_cookie(MESSAGE_COOKIE)
+        return response
+
+    def act(
+        self, deed: Callable[[Connection, datetime], None], *, done: str, back: str
+    ) -> Response:
+        """Do a deed in one write transaction and go `back` with the message `done`.
+
+        A refused deed leaves nothing behind; its message is shown instead.
+        """
+        try:
+            with self.desk.registry.write() as connection:
+                deed(connection, self.desk.clock())
+        except RefusedError as refusal:
+            return self.go(back, str(refusal), "bad")
+        return self.go(back, done, "good")
+
+    def go(self, path: str, text: str, tone: str) -> Response:
+        """Send the visitor to a page of the desk, where a message is shown once."""
+        response = RedirectResponse(local_path(path), status_code=303)
+        packed = self.desk.sessions.pack_message(text[:MESSAGE_LENGTH], tone)
+        response.set_cookie(
+            MESSAGE_COOKIE,
+            packed,
+            max_age=60,
+            httponly=True,
+            samesite="lax",
+            secure=self.request.url.scheme == "https",
+        )
+        return response
+
+
+def _here(request: Request) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def _waiting(connection: Connection) -> dict[str, int]:
+    """Count what waits for a person, for the bar at the top."""
+    return {
+        "queue": queries.count_by_status(connection).get(Status.IN_REVIEW, 0),
+        "mails": queries.count_by_fate(connection).get(Fate.QUARANTINED, 0)
+        + queries.mails_size(connection, unread=True),
+        "letters": queries.count_by_state(connection).get(LetterState.DRAFT, 0),
+    }
+
+
+def signed_in(request: Request, desk: Annotated[Desk, Depends(desk_of)]) -> Visit:
+    """Return the visit of the person signed in. Raises SignInNeededError when nobody is."""
+    session = desk.sessions.read(request.cookies.get(SESSION_COOKIE, ""), desk.clock())
+    if session is None:
+        raise SignInNeededError
+    with desk.registry.read() as connection:
+        account = account_by_name(connection, session.name)
+    if account is None or not desk.sessions.holds(session, account):
+        raise SignInNeededError
+    return Visit(request=request, desk=desk, account=account, session=session)
+
+
+SignedIn = Annotated[Visit, Depends(signed_in)]
+
+
+async def from_own_form(visit: SignedIn) -> Visit:
+    """Return the visit, for a form of the desk itself. Raises HTTPException 403 for any other."""
+    form = await visit.request.form()
+    token = form.get("token")
+    nonce = visit.session.nonce
+    if not isinstance(token, str) or not visit.desk.sessions.is_form_token(nonce, token):
+        raise HTTPException(403, "页面已过期或来源不明，操作未执行。请返回后刷新页面再试。")
+    return visit
+
+
+Acting = Annotated[Visit, Depends(from_own_form)]

@@ -1,0 +1,81 @@
+"""What stands before every page: which host names are answered, and the security headers."""
+
+from __future__ import annotations
+
+import socket
+from ipaddress import ip_address
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - recognised here, not listened on
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+"""No script at all, and nothing from outside: the pages need neither."""
+
+HEADERS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+def host_name(header: str) -> str:
+    """Return the host in a Host header, without port and brackets, in lower case."""
+    host = header.strip().lower()
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0]
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+class Guard:
+    """Answers only requests for this machine's own names, and puts the headers on all answers.
+
+    A foreign name that leads here (DNS rebinding) would let a stranger's page read the desk.
+    Where the desk listens on every address, an address may stand for the name.
+    """
+
+    def __init__(self, app: ASGIApp, *, listens_on: str) -> None:
+        self._app = app
+        self._names = LOOPBACK | {listens_on.lower(), socket.gethostname().lower()}
+        self._any_address = listens_on in EVERY_ADDRESS
+
+    def allows(self, host: str) -> bool:
+        """Tell whether a request for that host is answered."""
+        return host in self._names or (self._any_address and _is_address(host))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or refuse with 400."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+                headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        app = self._app
+        if not self.allows(host_name(Headers(scope=scope).get("host", ""))):
+            app = PlainTextResponse("工作台不以此主机名提供服务。", status_code=400)
+        await app(scope, receive, send_with_headers)

@@ -1,0 +1,105 @@
+"""`/letters`: every letter, and the forms to release, hold or edit those not yet sent."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, HTTPException, Query
+from starlette.responses import Response
+
+from registry import decisions, queries
+from registry import models as m
+from registry.rows import LetterState
+from reports.desk.frame import Acting, Id, PageNumber, SignedIn, paging
+from reports.letters import edit_html
+
+router = APIRouter(include_in_schema=False)
+
+Subject = Annotated[str, Form(max_length=500)]
+Body = Annotated[str, Form(max_length=200_000)]
+Back = Annotated[str, Form(max_length=2000)]
+
+
+@router.get("/letters")
+def letters_page(
+    visit: SignedIn, state: Annotated[str, Query(max_length=40)] = "", page: PageNumber = 1
+) -> Response:
+    """Show the letters, the newest first."""
+    if state and state not in set(LetterState):
+        raise HTTPException(404, "没有这种状态。")
+    with visit.reading() as connection:
+        counts = queries.count_by_state(connection)
+        total = counts.get(LetterState(state), 0) if state else sum(counts.values())
+        where = paging(page, total)
+        return visit.page(
+            connection,
+            "letters.html",
+            counts=counts,
+            state=state,
+            paging=where,
+            letters=queries.letters(
+                connection,
+                state=state,
+                newest_first=True,
+                limit=queries.PAGE,
+                offset=where.offset,
+            ),
+        )
+
+
+@router.get("/letters/{letter}")
+def letter_page(visit: SignedIn, letter: Id) -> Response:
+    """Show one letter."""
+    with visit.reading() as connection:
+        found = queries.letter_by_id(connection, letter)
+        if found is None:
+            raise HTTPException(404, "没有这封函件。")
+        return visit.page(
+            connection,
+            "letter.html",
+            letter=found,
+            history=queries.history(connection, m.event.c.letter_id == letter),
+        )
+
+
+@router.post("/letters/{letter}/send")
+def send(visit: Acting, letter: Id, back: Back = "") -> Response:
+    """Release a letter."""
+    return visit.act(
+        lambda connection, now: decisions.send_letter(
+            connection, letter, who=visit.account.name, now=now
+        ),
+        done="已放行，系统会发出这封函件。",
+        back=back or f"/letters/{letter}",
+    )
+
+
+@router.post("/letters/{letter}/hold")
+def hold(visit: Acting, letter: Id, back: Back = "") -> Response:
+    """Keep a letter back until a person releases it."""
+    return visit.act(
+        lambda connection, now: decisions.hold_letter(
+            connection, letter, who=visit.account.name, now=now
+        ),
+        done="已扣下，放行前不会发出。",
+        back=back or f"/letters/{letter}",
+    )
+
+
+@router.post("/letters/{letter}/edit")
+def edit(visit: Acting, letter: Id, subject: Subject, text: Body) -> Response:
+    """Change what a letter says, before it goes."""
+    written = text.replace("\r\n", "\n")
+    return visit.act(
+        lambda connection, now: decisions.edit_letter(
+            connection,
+            letter,
+            subject.strip(),
+            written,
+            edit_html(written),
+            who=visit.account.name,
+            now=now,
+        ),
+        done="已保存修改。",
+        back=f"/letters/{letter}",
+    )

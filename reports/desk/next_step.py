@@ -1,0 +1,77 @@
+"""One sentence on a dossier for the person at the desk, and one to read aloud on the phone."""
+
+from __future__ import annotations
+
+from config.call import Call
+from registry.rows import DossierView, Finding, Outcome, Status
+from reports.wording import finding_label
+
+PAPER = "paper."
+PAPER_RECORD = "paper.record"
+
+
+def _labels(findings: tuple[Finding, ...], call: Call) -> str:
+    return "、".join(dict.fromkeys(finding_label(each.id, call) for each in findings))
+
+
+def _electronic(view: DossierView) -> tuple[Finding, ...]:
+    return tuple(each for each in view.missing if not each.id.startswith(PAPER))
+
+
+def _on_paper(view: DossierView) -> tuple[Finding, ...]:
+    return tuple(
+        each for each in view.missing if each.id.startswith(PAPER) and each.id != PAPER_RECORD
+    )
+
+
+def _paper_sentence(view: DossierView, call: Call) -> str:
+    if view.paper is None:
+        return "纸质材料尚未查到登记"
+    lacking = _on_paper(view)
+    if lacking:
+        return f"纸质材料已登记，尚缺：{_labels(lacking, call)}"
+    looked_at = not any(
+        each.id.startswith(PAPER) and each.outcome is Outcome.DOUBTFUL for each in view.findings
+    )
+    return "纸质材料已登记" if looked_at else "纸质材料已登记，尚待核对"
+
+
+def to_say(view: DossierView, call: Call) -> str:
+    """Return what to tell an applicant who calls: what arrived, what is missing, never more.
+
+    Says 收到, never 受理, and tells nothing that still waits for a person's decision.
+    """
+    name = f"《{view.row.name}》" if view.row.name else "您的材料"
+    opening = f"{name}已收到，编号 {view.row.number}"
+    paper = _paper_sentence(view, call)
+    lacking = _electronic(view)
+    status = view.row.status
+    if status is Status.WITHDRAWN:
+        return f"{opening}，已按要求撤回。"
+    if status is Status.COMPLETE:
+        return f"{opening}；电子材料和纸质材料均已收齐，目前无需补充。"
+    if status is Status.IN_REVIEW:
+        return f"{opening}；有几处正由工作人员核对，核对后会通过邮件一次告知全部结果。"
+    if not lacking:
+        return f"{opening}；电子材料已收齐，{paper}。"
+    count = len({(each.id, each.document) for each in lacking})
+    return f"{opening}；电子材料还缺 {count} 项：{_labels(lacking, call)}。{paper}。"
+
+
+def to_do(view: DossierView) -> str:
+    """Return what staff have to do next about a dossier, if anything."""
+    if view.row.marked:
+        return "材料刚有变动，系统正在重新核对，请稍后刷新本页。"
+    status = view.row.status
+    if status is Status.IN_REVIEW:
+        after = "处理完后系统自动重新核对，并发出相应函件。"
+        return f"有 {len(view.row.review)} 项需要您处理，见下方“待办”。{after}"
+    if status is Status.AWAITING_PAPER:
+        if view.paper is None:
+            return "等待纸质材料。收到后在收件登记表中登记并导入，系统会自动匹配。"
+        return "纸质材料已登记，请核对份数、盖章和推荐意见后更新收件登记表。"
+    if status is Status.INCOMPLETE:
+        return "缺件清单由系统发送；收到补充材料后自动重新核对。"
+    if status is Status.COMPLETE:
+        return "电子材料和纸质材料均已收齐，无需处理。"
+    return "已撤回，不再处理；经过仍保留。"

@@ -1,0 +1,77 @@
+"""`/`: the queue of dossiers, by status, with what each waits for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from config.call import Call
+from registry import queries
+from registry.rows import DossierRow, PaperRecord, Status
+from reports.desk.frame import Desk, PageNumber, SignedIn, Words, paging
+from reports.wording import review_wording
+
+router = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One line of the queue."""
+
+    row: DossierRow
+    review: tuple[str, ...]
+    missing: int
+    paper: PaperRecord | None
+
+
+def lines(connection: Connection, desk: Desk, rows: tuple[DossierRow, ...]) -> tuple[Line, ...]:
+    """Return dossiers as the queue shows them, review reasons in words."""
+    calls: dict[tuple[str, int], Call] = {}
+    for row in rows:
+        if (row.call_id, row.call_version) not in calls:
+            calls[row.call_id, row.call_version] = desk.call_of(connection, row)
+    missing = queries.missing_counts(connection, [row.id for row in rows])
+    papers = queries.papers_by_id(connection, [row.paper_id for row in rows if row.paper_id])
+    return tuple(
+        Line(
+            row=row,
+            review=tuple(
+                review_wording(code, calls[row.call_id, row.call_version]) for code in row.review
+            ),
+            missing=missing.get(row.id, 0),
+            paper=papers.get(row.paper_id) if row.paper_id else None,
+        )
+        for row in rows
+    )
+
+
+@router.get("/")
+def queue_page(
+    visit: SignedIn,
+    status: Annotated[str, Query(max_length=40)] = "",
+    search: Words = "",
+    page: PageNumber = 1,
+) -> Response:
+    """Show the queue."""
+    if status and status not in set(Status):
+        raise HTTPException(404, "没有这种状态。")
+    with visit.reading() as connection:
+        counts = queries.count_by_status(connection)
+        total = queries.queue_size(connection, status=status, search=search)
+        where = paging(page, total)
+        rows = queries.queue(
+            connection, status=status, search=search, limit=queries.PAGE, offset=where.offset
+        )
+        return visit.page(
+            connection,
+            "queue.html",
+            counts=counts,
+            status=status,
+            search=search,
+            paging=where,
+            lines=lines(connection, visit.desk, rows),
+        )

@@ -1,0 +1,459 @@
+"""The letters 函件 to applicants: what is told, in plain text, with an HTML twin of the same words.
+
+The words stand in `letter_templates/<kind>/`, shared parts in `letter_templates/shared/`;
+what may be told, and to whom, is decided here. Everything that came from outside is one
+clean line wherever a template prints it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cache, cached_property, partial
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from config.call import Call, Check
+from config.settings import Center
+from registry.rows import (
+    DocumentState,
+    DossierView,
+    FiledDocument,
+    Finding,
+    Kind,
+    MailRow,
+    Outcome,
+    Status,
+)
+from reports.wording import finding_label
+
+LINE_LENGTH: Final = 1000
+"""How many characters of one value a letter prints at most."""
+
+SUBJECT_LENGTH: Final = 150
+QUOTED_SUBJECT_LENGTH: Final = 80
+CHECKSUM_LENGTH: Final = 12
+ISSUES_TITLE: Final = {False: "缺件清单", True: "补正告知书"}
+"""A list of what is missing is a 补正告知书 only when a person has approved it."""
+
+MENDED_BY: Final = {
+    "electronic": "电子版",
+    "paper": "纸质材料",
+    "both": "电子版、纸质材料均需",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Occasion:
+    """What a letter is written about.
+
+    `mails` are the mails it answers, the newest last; none for a notice. `calls` maps
+    registry numbers to the call each dossier is judged by; `default_call` is the one that
+    speaks where no dossier is known. `settled` maps registry numbers to the ids of findings
+    told earlier as missing and now in order. `register_date` is the day as of which the
+    paper register is known. `stranger` says that the addressee is not on the dossier: he
+    learns nothing of it. `duplicate` says that the mails brought nothing new, `approved`
+    that a person approved the letter in review mode. `unread` names files and links of an
+    unrecognised mail that could not be opened.
+    """
+
+    kind: Kind
+    notice: bool
+    mails: tuple[MailRow, ...]
+    dossiers: tuple[DossierView, ...]
+    calls: Mapping[str, Call]
+    default_call: Call
+    settled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    register_date: date | None = None
+    stranger: bool = False
+    duplicate: bool = False
+    approved: bool = False
+    unread: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered:
+    """A finished letter: subject (one line), text, and the HTML twin of the text."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def write_letter(occasion: Occasion, center: Center, zone: ZoneInfo, today: date) -> Rendered:
+    """Write the letter that an occasion asks for, signed by the center and dated `today`.
+
+    A letter to a stranger and an unrecognised one quote the sender's own subject and files
+    only; every other letter needs at least one dossier.
+    """
+    subject = _template(occasion, center, zone, today, "subject.txt")
+    text = _tidy(_template(occasion, center, zone, today, "body.txt"))
+    subject = one_line(subject, SUBJECT_LENGTH)
+    return Rendered(subject=subject, text=text, html=edit_html(text))
+
+
+def _template(occasion: Occasion, center: Center, zone: ZoneInfo, today: date, part: str) -> str:
+    """Fill one part of the letter's template."""
+    newest = occasion.mails[-1].subject if occasion.mails else ""
+    template = _environment().get_template(f"{occasion.kind}/{part}")
+    return template.render(
+        occasion=occasion,
+        sections=tuple(_section(each, occasion, zone, today) for each in occasion.dossiers),
+        files=_strangers_files(occasion),
+        call=occasion.default_call,
+        title=ISSUES_TITLE[occasion.approved],
+        quoted_subject=one_line(newest, QUOTED_SUBJECT_LENGTH) or "无主题",
+        center=center,
+        today=today,
+        chapter=_chapters(),
+        moment=partial(_moment, zone=zone),
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("reports", "letter_templates"),
+        undefined=StrictUndefined,
+        autoescape=select_autoescape(enabled_extensions=("html",), default=False),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: one_line(value) if isinstance(value, str) else value,
+    )
+    environment.filters["day"] = _day
+    return environment
+
+
+# ── what a letter tells of one dossier ───────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, kw_only=True)
+class _File:
+    """A file as letters list it."""
+
+    path: str
+    title: str
+    size: str
+    checksum: str
+    held: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Point:
+    """One missing item: what, what is wrong, where we looked, on what it rests, what to do."""
+
+    heading: str
+    problem: str
+    detail: str
+    place: str
+    cite: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class _Section:
+    """One dossier as a letter may speak of it.
+
+    While a person has to decide (`reviewing`) no point is told: the list follows whole.
+    """
+
+    view: DossierView
+    call: Call
+    occasion: Occasion
+    zone: ZoneInfo
+    today: date
+
+    @property
+    def number(self) -> str:
+        return self.view.row.number
+
+    @property
+    def name(self) -> str:
+        return one_line(self.view.row.name)
+
+    @property
+    def status(self) -> str:
+        return self.view.row.status.value
+
+    @property
+    def reviewing(self) -> bool:
+        return self.view.row.status in {Status.IN_REVIEW, Status.WITHDRAWN}
+
+    @cached_property
+    def files(self) -> tuple[_File, ...]:
+        """What the mails brought; for a duplicate and a notice, what is on record."""
+        if self.occasion.notice or self.occasion.duplicate:
+            return tuple(_file(each, self.call) for each in self.view.documents if _in_force(each))
+        return tuple(_file(each, self.call) for each in _brought(self.view, self.occasion))
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What kinds of documents `files` are, each once."""
+        return tuple(dict.fromkeys(each.title for each in self.files))
+
+    @cached_property
+    def points(self) -> tuple[_Point, ...]:
+        """What the electronic part lacks."""
+        return self._told(paper=False)
+
+    @cached_property
+    def paper_points(self) -> tuple[_Point, ...]:
+        """What the register says that the paper lacks; an absent record is no point here."""
+        return self._told(paper=True) if self.registered else ()
+
+    def _told(self, *, paper: bool) -> tuple[_Point, ...]:
+        if self.reviewing:
+            return ()
+        told = (each for each in self.view.missing if self._on_paper(each) is paper)
+        return tuple(_point(each, self.call) for each in told)
+
+    def _on_paper(self, finding: Finding) -> bool:
+        check = self.call.check(finding.id)
+        return check.rule.startswith("paper-") if check else finding.id.startswith("paper.")
+
+    @property
+    def settled(self) -> tuple[str, ...]:
+        told_earlier = self.occasion.settled.get(self.number, ())
+        return tuple(finding_label(each, self.call) for each in told_earlier)
+
+    @property
+    def registered(self) -> bool:
+        return self.view.paper is not None
+
+    @property
+    def paper_asked(self) -> Check | None:
+        """The call's demand for paper copies, if it makes one."""
+        return next((each for each in self.call.checks if each.rule == "paper-record"), None)
+
+    @property
+    def paper_undecided(self) -> bool:
+        """Whether a person has still to say which paper record is this dossier's."""
+        return "match-proposed" in self.view.row.review
+
+    @property
+    def paper_pending(self) -> tuple[str, ...]:
+        """What nobody has looked at yet on paper."""
+        return tuple(
+            finding_label(each.id, self.call)
+            for each in self.view.findings
+            if each.outcome is Outcome.DOUBTFUL and self._on_paper(each)
+        )
+
+    @property
+    def rest(self) -> str:
+        """What may be called complete but for the points told; empty when nothing may."""
+        doubtful = [each for each in self.view.findings if each.outcome is Outcome.DOUBTFUL]
+        if self.reviewing or any(not self._on_paper(each) for each in doubtful):
+            return ""
+        return "材料" if self.registered and not doubtful else "电子材料"
+
+    @property
+    def has_link(self) -> bool:
+        """Whether files lie behind a link that a person has to fetch."""
+        links = {each.id for each in self.call.checks if each.rule == "link"}
+        return any(
+            each.id in links and each.outcome is Outcome.DOUBTFUL for each in self.view.findings
+        )
+
+    @property
+    def due(self) -> date | None:
+        """The day by which an answer is owed; a day already past is not promised."""
+        due = self.view.row.due
+        return due if due and due >= self.today else None
+
+    @property
+    def closing(self) -> str:
+        """Until when the call takes supplements; empty without such a day or after it."""
+        closing = self.call.closing
+        if closing is None:
+            return ""
+        if isinstance(closing, datetime):
+            local = closing.astimezone(self.zone) if closing.tzinfo else closing
+            return _moment(local, self.zone) if local.date() >= self.today else ""
+        return _day(closing) if closing >= self.today else ""
+
+
+def _section(view: DossierView, occasion: Occasion, zone: ZoneInfo, today: date) -> _Section:
+    call = occasion.calls.get(view.row.number, occasion.default_call)
+    return _Section(view, call, occasion, zone, today)
+
+
+def _brought(view: DossierView, occasion: Occasion) -> Iterator[FiledDocument]:
+    mails = {each.id for each in occasion.mails}
+    taken = {DocumentState.CURRENT, DocumentState.HELD}
+    return (each for each in view.documents if each.mail_id in mails and each.state in taken)
+
+
+def _in_force(document: FiledDocument) -> bool:
+    return document.state is DocumentState.CURRENT and not document.superseded
+
+
+def _file(document: FiledDocument, call: Call) -> _File:
+    return _File(
+        path=document.path,
+        title=call.title_of(document.kind),
+        size=_size(document.size),
+        checksum=document.sha256[:CHECKSUM_LENGTH],
+        held=document.state is DocumentState.HELD,
+    )
+
+
+def _strangers_files(occasion: Occasion) -> tuple[_File, ...]:
+    """Return the files that a stranger sent, each once, whatever dossiers they went to."""
+    call = occasion.default_call
+    brought = (each for view in occasion.dossiers for each in _brought(view, occasion))
+    return tuple(dict.fromkeys(_file(each, call) for each in brought))
+
+
+def _point(finding: Finding, call: Call) -> _Point:
+    """Return a missing item in the call's words; a person's own ruling may have none there."""
+    check = call.check(finding.id)
+    label = check.label if check else "材料"
+    title = call.title_of(check.document) if check and check.document else ""
+    problem = (check.problem if check else "") or finding.detail or f"{label}不符合要求"
+    remedy = (check.remedy if check else "") or "请核对更正后重新报送"
+    mended_by = MENDED_BY[check.mend if check else "electronic"]
+    return _Point(
+        heading=f"【{title}】{label if label != title else ''}" if title else f"【{label}】",
+        problem=problem,
+        detail="" if finding.detail in problem else finding.detail,
+        place=_place(finding),
+        cite=check.cite if check else "",
+        remedy=f"{remedy.rstrip('。')}（{mended_by}）",
+    )
+
+
+def _place(finding: Finding) -> str:
+    """Return file, page and words that a point rests on, as far as they are known."""
+    page = f"第{finding.page}页" if finding.page else ""
+    unsaid = finding.quote and finding.quote not in finding.detail
+    quote = f"“{one_line(finding.quote, QUOTED_SUBJECT_LENGTH)}”" if unsaid else ""
+    return " ".join(each for each in (finding.document, page, quote) if each)
+
+
+# ── words and lines ──────────────────────────────────────────────────────────────────────
+
+
+def one_line(text: str, length: int = LINE_LENGTH) -> str:
+    """Return text as one line of at most `length` characters.
+
+    Control and formatting characters and lone surrogates are dropped, so that no value from
+    outside can break a line, add a header or turn the direction of writing.
+    """
+    spaced = "".join(" " if each.isspace() else each for each in text)
+    kept = (each for each in spaced if unicodedata.category(each) not in {"Cc", "Cf", "Cs"})
+    line = " ".join("".join(kept).split())
+    return line if len(line) <= length else f"{line[: length - 1].rstrip()}…"
+
+
+def _tidy(text: str) -> str:
+    """Drop spaces at line ends and more than one empty line."""
+    lines = "\n".join(each.rstrip() for each in text.splitlines())
+    return re.sub(r"\n{3,}", "\n\n", lines).strip() + "\n"
+
+
+def _day(day: date) -> str:
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def _moment(moment: datetime, zone: ZoneInfo) -> str:
+    local = moment.astimezone(zone)
+    return f"{_day(local.date())}{local:%H:%M}"
+
+
+def _size(size: int) -> str:
+    """Return a size in bytes as people say it."""
+    kilobyte = 1024
+    if size < kilobyte:
+        return f"{size} 字节"
+    if size < kilobyte**2:
+        return f"{size / kilobyte:.0f} KB"
+    return f"{size / kilobyte**2:.1f} MB"
+
+
+def _chapters() -> Callable[[str], str]:
+    """Return a function that numbers headings: 一、, 二、 and so on."""
+    serial = itertools.count(1)
+    return lambda heading: f"{_numeral(next(serial))}、{heading}"
+
+
+def _numeral(number: int) -> str:
+    """Return a number from 1 to 99 in Chinese; larger ones in digits."""
+    if number >= 100:  # noqa: PLR2004 - the first number of three digits
+        return str(number)
+    digits = "〇一二三四五六七八九"
+    tens, ones = divmod(number, 10)
+    front = f"{digits[tens] if tens > 1 else ''}十" if tens else ""
+    return front + (digits[ones] if ones else "")
+
+
+# ── the HTML twin ────────────────────────────────────────────────────────────────────────
+
+ITEM: Final = re.compile(r"(\d{1,4})\. (.*)")
+FIELD: Final = re.compile(r"([^：\s]{1,8})：(.*)")
+HEADING: Final = re.compile(r"(?:[一二三四五六七八九十]+|\d+)、\S.*")
+INDENT: Final = "   "
+GAP: Final = "\u3000"
+"""The ideographic space that parts two fields on one line; `one_line` leaves none in a value."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Block:
+    """A paragraph, a heading (one line) or a table of the HTML twin."""
+
+    lines: tuple[str, ...] = ()
+    heading: bool = False
+    items: tuple[tuple[str, str, dict[str, str]], ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(label for _, _, fields in self.items for label in fields))
+
+
+def edit_html(text: str) -> str:
+    """Return the HTML twin of a letter's text, also of one that a person has edited.
+
+    `一、…` alone on a line is a heading; numbered items with indented `名称：内容` lines
+    become a table; all else stays paragraphs.
+    """
+    paragraphs = (each.splitlines() for each in re.split(r"\n\s*\n", text.strip()))
+    blocks: list[_Block] = []
+    for lines in paragraphs:
+        block = _block(tuple(each.rstrip() for each in lines))
+        last = blocks[-1] if blocks else None
+        if last and last.items and block.items and block.items[0][0] == str(len(last.items) + 1):
+            blocks[-1] = _Block(items=last.items + block.items)
+        else:
+            blocks.append(block)
+    return _environment().get_template("shared/letter.html").render(blocks=blocks)
+
+
+def _block(lines: tuple[str, ...]) -> _Block:
+    if len(lines) == 1 and HEADING.fullmatch(lines[0]):
+        return _Block(lines=lines, heading=True)
+    items: list[tuple[str, str, dict[str, str]]] = []
+    for line in lines:
+        if found := ITEM.fullmatch(line):
+            items.append((found[1], found[2], {}))
+        elif items and line.startswith(INDENT):
+            _add_fields(items[-1][2], line)
+        else:
+            return _Block(lines=lines)
+    with_fields = any(fields for _, _, fields in items)
+    return _Block(items=tuple(items)) if with_fields else _Block(lines=lines)
+
+
+def _add_fields(fields: dict[str, str], line: str) -> None:
+    """Add what an indented line says; words without a name go with what stands before them."""
+    for cell in line.strip().split(GAP):
+        if found := FIELD.fullmatch(cell.strip()):
+            label, value = found[1], found[2]
+        else:
+            label, value = next(reversed(fields), "说明"), cell.strip()
+        fields[label] = f"{fields[label]} {value}" if label in fields else value

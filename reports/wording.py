@@ -1,0 +1,101 @@
+"""The Chinese words for what the registry holds, one word per thing, for letters, desk and tables.
+
+Names of findings come from the call, since every call has points of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from config.call import Call
+from registry.rows import DocumentState, Fate, Kind, LetterState, Outcome, Status
+
+FATES: Final[Mapping[Fate, str]] = {
+    Fate.PENDING: "待处理",
+    Fate.FILED: "已归档",
+    Fate.DUPLICATE: "重复",
+    Fate.NOTED: "来信备查",
+    Fate.AUTOMATIC: "自动邮件",
+    Fate.BOUNCE: "退信",
+    Fate.UNRELATED: "未识别",
+    Fate.QUARANTINED: "已隔离",
+}
+
+STATUSES: Final[Mapping[Status, str]] = {
+    Status.INCOMPLETE: "缺件",
+    Status.AWAITING_PAPER: "待纸质材料",
+    Status.IN_REVIEW: "待人工核对",
+    Status.COMPLETE: "齐全",
+    Status.WITHDRAWN: "已撤回",
+}
+
+OUTCOMES: Final[Mapping[Outcome, str]] = {
+    Outcome.OK: "符合",
+    Outcome.MISSING: "缺",
+    Outcome.DOUBTFUL: "存疑",
+    Outcome.NOTE: "提示",
+    Outcome.WAIVED: "豁免",
+}
+
+LETTER_KINDS: Final[Mapping[Kind, str]] = {
+    Kind.ACKNOWLEDGEMENT: "收件回执",
+    Kind.MISSING_ITEMS: "缺件清单",
+    Kind.UNRECOGNISED: "未识别回复",
+    Kind.COMPLETE: "资料齐全通知",
+}
+
+LETTER_STATES: Final[Mapping[LetterState, str]] = {
+    LetterState.DRAFT: "草稿",
+    LetterState.QUEUED: "待发送",
+    LetterState.SENT: "已发送",
+    LetterState.FAILED: "发送失败",
+    LetterState.BOUNCED: "被退回",
+    LetterState.SUPPRESSED: "不发送",
+}
+
+DOCUMENT_STATES: Final[Mapping[DocumentState, str]] = {
+    DocumentState.CURRENT: "有效",
+    DocumentState.HELD: "待确认",
+    DocumentState.REJECTED: "未采纳",
+    DocumentState.MOVED: "已移出",
+}
+
+MATCHES: Final[Mapping[str, str]] = {
+    "number": "登记编号一致",
+    "name": "名称一致",
+    "core-and-secretariat": "核心名称与秘书处单位一致",
+    "staff": "人工确认",
+}
+
+REVIEWS: Final[Mapping[str, str]] = {
+    "match-proposed": "有待确认的匹配",
+    "same-name": "名称相同而秘书处单位不同",
+    "two-recommenders": "经两个推荐单位报送",
+    "held": "有待确认的材料",
+    "renamed": "名称有变更",
+    "withdrawal-asked": "来信要求撤回",
+    "late": "截止后收到",
+    "after-complete": "齐全后又收到材料",
+}
+
+DOUBTFUL: Final = "doubtful:"
+
+
+def finding_label(finding: str, call: Call) -> str:
+    """Return what people call a finding: the document and the point, `组建协议·风险承担`.
+
+    A finding that the call does not know keeps its id.
+    """
+    check = call.check(finding)
+    if check is None:
+        return finding
+    title = call.title_of(check.document) if check.document else ""
+    return f"{title}·{check.label}" if title and title != check.label else check.label
+
+
+def review_wording(code: str, call: Call) -> str:
+    """Return what people call a review code 核对原因; an unknown one stays as it is."""
+    if code.startswith(DOUBTFUL):
+        return f"存疑：{finding_label(code.removeprefix(DOUBTFUL), call)}"
+    return REVIEWS.get(code, code)
