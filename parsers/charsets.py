@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from urllib.parse import quote, unquote_to_bytes
 
 _GB18030_LABELS = frozenset({
-    "gb2312", "gb23121980", "gbk", "gb18030", "gb180302000", "gb180302005", "cp936", "936",
+    "gb2312", "gb23121980", "gb231280",
+    "gbk", "gb18030", "gb180302000", "gb180302005", "cp936", "936",
     "ms936", "windows936", "xgbk", "euccn", "xeuccn", "csgb2312", "chinese", "eucgb2312cn",
 })  # fmt: skip
 _UNSAFE_CODECS = frozenset(
@@ -39,7 +40,7 @@ _PARAMETER = re.compile(
 )
 _SECTION = re.compile(r"(?P<name>[^*]+)(?:\*(?P<index>\d{1,4}))?(?P<coded>\*)?\Z")
 _QUOTES = ' "'
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 _PARAMETER_HEADERS = frozenset({"content-type", "content-disposition"})
 _ADDRESS_HEADERS = frozenset({
     "from", "to", "cc", "bcc", "reply-to", "sender", "resent-from", "resent-to", "resent-cc",
@@ -56,7 +57,10 @@ def codec_of(label: str | None) -> str | None:
         found = codecs.lookup(plain)
     except (LookupError, ValueError):
         return None
-    text = getattr(found, "_is_text_encoding", False) and found.name not in _UNSAFE_CODECS
+    text = (
+        getattr(found, "_is_text_encoding", False)
+        and found.name.replace("-", "_") not in _UNSAFE_CODECS
+    )
     return found.name if text else None
 
 
@@ -133,7 +137,11 @@ def decode_header(value: bytes | str) -> str:
     """
     text = decode_text(value) if isinstance(value, bytes) else value
     text = re.sub(r"\r?\n[ \t]+|\r?\n", " ", text)
-    return _CONTROLS.sub(" ", "".join(_decoded_runs(text))).strip()
+    return _one_line("".join(_decoded_runs(text)))
+
+
+def _one_line(text: str) -> str:
+    return re.sub(r"[\t-\r]+", " ", _CONTROLS.sub("", text)).strip()
 
 
 def _decoded_runs(text: str) -> Iterator[str]:
@@ -232,7 +240,7 @@ def _joined(found: dict[int, tuple[bool, str]]) -> str:
     raw = unquote_to_bytes(start) if ordered[0][0] else ordered[0][1].encode(codec, "replace")
     for coded, text in ordered[1:]:
         raw += unquote_to_bytes(text) if coded else text.encode(codec, errors="replace")
-    return _CONTROLS.sub(" ", decode_text(raw, charset)).strip()
+    return _one_line(decode_text(raw, charset))
 
 
 def repair_headers(block: bytes) -> bytes:

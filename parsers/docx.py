@@ -32,6 +32,7 @@ _SMALL = 8 * 1024 * 1024
 _USUAL_MAIN = "word/document.xml"
 _SIDE_PARTS = ("footnotes", "endnotes", "header", "footer")
 _OFF = {"0", "false", "off", "none"}
+_PICTURES = {"blip", "imagedata", "chart", "OLEObject", "altChunk"}
 _DELETED = {"del", "moveFrom"}
 _INSERTED = {"ins", "moveTo"}
 _UNSEEN = {
@@ -51,18 +52,23 @@ def read_docx(path: Path, media_type: str) -> Content:
 
     Tracked deletions are left out; they, insertions and comments are quoted in `marks`.
     Pages are numbered where Word has left its page breaks, else by breaks that were set by
-    hand, else there is one page without number. Raises ParseError for broken packages.
+    hand, else there is one page without number. Raises ParseError for broken packages, and
+    for those without text, which are a `scan` when there are pictures.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             package = _Package(archive)
             reader = _Reader()
             main = package.main_part()
-            items = list(reader.items(package.body(main)))
+            body = package.body(main)
+            items = list(reader.items(body))
             extra = [block for part in package.side_parts(main) for block in reader.side(part)]
             reader.quote_comments(package.related(main, "comments"))
     except (zipfile.BadZipFile, zlib.error, EOFError, etree.XMLSyntaxError) as error:
         raise ParseError(Problem.DAMAGED, str(error)) from error
+    if all(isinstance(item, _Break) for item in items):
+        pictures = any(_name(element) in _PICTURES for element in body.iter())
+        raise ParseError(Problem.SCAN if pictures else Problem.EMPTY)
     return Content(
         media_type=media_type,
         pages=_pages(items, list(dict.fromkeys(extra))),

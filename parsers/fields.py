@@ -55,7 +55,7 @@ class Labels:
 
 
 def label_key(text: str) -> str:
-    """Return a label without spaces, number, colon and bracket: `1.联 系 人（手机）：` → `联系人`."""
+    """Return a label bare of spaces, number, colon, bracket: `1.联 系 人（手机）：` → `联系人`."""
     key = squeeze(plain(text))
     if len(key) > _CAPTION_LENGTH:
         return ""
@@ -205,7 +205,7 @@ def _pairs_of_line(line: Line, labels: Labels) -> Iterator[Pair]:
     if not labels.known:
         return
     start = len(line.text) - len(line.text.lstrip())
-    found = []
+    found: list[re.Match[str]] = []
     for each in _label_pattern(labels.known).finditer(line.text):
         first = each.start() <= start + 1
         if each["end"] in {":", "_"} or first or found:

@@ -25,10 +25,11 @@ MAX_GRID = 20_000
 _MARGIN_ZONE = 62.0
 """Running headers and footers stand this near to the paper's edge, above the usual 2.54 cm."""
 
-_RUNNING_SIZE = 11.5
+_LARGEST_RUNNING = 15.0
 _LATIN_GAP = 0.18
 _CHINESE_GAP = 0.22
 _MIXED_GAP = 0.45
+_ENOUGH_GAPS = 4
 _INDENT = 2.6
 _ALIKE = 0.15
 _LOW = 0.4
@@ -43,7 +44,7 @@ _OWN_LINE = re.compile(
     r"|\d+(\.\d+)*\s*[、．）)]|\d+\.(?!\d)|\d+(\.\d+)+\s"
     r"|[①-⑳●■□☐☑☒◆•·]"
     r"|附件|附录"
-    r"|[^\s，。；、：:]{2,9}[：:]"
+    r"|[^\s，。；、：:]{2,9}[：:](?!//)"
 )
 _WORD = re.compile(r"[A-Za-z0-9.@/_:+-]+")
 _LATIN_END = re.compile(r"[A-Za-z0-9,.)]$")
@@ -195,13 +196,14 @@ def _set_line(row: Sequence[Glyph]) -> Line | None:
     if not printed:
         return None
     size = max(glyph.y1 - glyph.y0 for glyph in printed)
+    spread = _spread(row, size)
     kept = [row[0]]
     text = row[0].text
     for glyph in row[1:]:
         last = kept[-1]
         if glyph.text == last.text and abs(glyph.x0 - last.x0) < size / 5:
             continue  # bold type faked by printing twice
-        text += _gap(last, glyph, size) + glyph.text
+        text += _gap(last, glyph, size, spread) + glyph.text
         kept.append(glyph)
     text = text.strip()
     lead = sum(glyph.x1 - glyph.x0 for glyph in printed[: first_word(text)])
@@ -216,20 +218,28 @@ def _set_line(row: Sequence[Glyph]) -> Line | None:
     )
 
 
-def _gap(last: Glyph, glyph: Glyph, size: float) -> str:
-    if last.text.isspace() or glyph.text.isspace():
-        return ""
-    return " " if is_space(last.text, glyph.text, glyph.x0 - last.x1, size) else ""
+def _spread(row: Sequence[Glyph], size: float) -> float:
+    """Return by how much a line is stretched: the gap that most of its characters have."""
+    gaps = sorted(
+        after.x0 - glyph.x1
+        for glyph, after in pairwise(row)
+        if not (glyph.text.isascii() or after.text.isascii()) and after.x0 - glyph.x0 > size / 5
+    )
+    return max(gaps[len(gaps) // 4], 0.0) if len(gaps) >= _ENOUGH_GAPS else 0.0
 
 
-def is_space(before: str, after: str, gap: float, size: float) -> bool:
-    """Tell whether a gap between two characters of that size is a space.
+def _gap(last: Glyph, glyph: Glyph, size: float, spread: float) -> str:
+    """Return a space where a gap is one.
 
     Where Chinese meets Latin script, editors leave a gap that nobody typed.
     """
-    if before.isascii() != after.isascii():
-        return gap > _MIXED_GAP * size
-    return gap > (_LATIN_GAP if after.isascii() else _CHINESE_GAP) * size
+    if last.text.isspace() or glyph.text.isspace():
+        return ""
+    if last.text.isascii() != glyph.text.isascii():
+        share = _MIXED_GAP
+    else:
+        share = _LATIN_GAP if glyph.text.isascii() else _CHINESE_GAP
+    return " " if glyph.x0 - last.x1 > spread + share * size else ""
 
 
 def in_reading_order(lines: Sequence[Line]) -> list[Line]:
@@ -655,24 +665,25 @@ def _pattern(line: Line) -> str:
 
 
 def _at_edge(line: Line, sheet: Sheet) -> bool:
-    near = sheet.height - line.y0 < _MARGIN_ZONE or line.y1 < _MARGIN_ZONE
-    return near and line.size < _RUNNING_SIZE
+    return bool(line.size) and (sheet.height - line.y0 < _MARGIN_ZONE or line.y1 < _MARGIN_ZONE)
 
 
 def _running(sheets: Sequence[Sheet]) -> dict[str, str]:
-    """Headers and footers that stand on half of the pages, by pattern; page numbers are empty."""
-    patterns: Counter[str] = Counter()
-    texts: dict[str, str] = {}
-    for sheet in sheets:
-        lines = [i for i in sheet.items if isinstance(i, Line) and _at_edge(i, sheet)]
-        patterns.update({_pattern(line) for line in lines})
-        texts |= {_pattern(line): line.text for line in lines} | texts
-    found = {
-        pattern: texts[pattern]
-        for pattern, count in patterns.items()
+    """Headers and footers that stand on half of the pages, by pattern; page numbers are empty.
+
+    What is larger than the text is a title that a form repeats on each of its pages.
+    """
+    lines = [(i, sheet) for sheet in sheets for i in sheet.items if isinstance(i, Line)]
+    edge = [line for line, sheet in lines if _at_edge(line, sheet)]
+    body = sorted(line.size for line, sheet in lines if not _at_edge(line, sheet))
+    largest = body[len(body) // 2] * (1 + _ALIKE / 2) if body else _LARGEST_RUNNING
+    counts = Counter(_pattern(line) for line in edge if line.size <= largest)
+    texts = {_pattern(line): line.text for line in reversed(edge)}
+    return {
+        pattern: "" if is_page_number(texts[pattern]) else texts[pattern]
+        for pattern, count in counts.items()
         if count > 1 and count * 2 >= len(sheets)
     }
-    return {pattern: "" if is_page_number(text) else text for pattern, text in found.items()}
 
 
 def _is_running(line: Line, sheet: Sheet, running: dict[str, str]) -> bool:

@@ -153,12 +153,9 @@ def find_links(text: str) -> tuple[Link, ...]:
     """Return the links to large files, once each, with what stands beside them."""
     found: dict[str, Link] = {}
     matches = list(_URL.finditer(text))[:_MOST_LINKS]
-    for at, match in enumerate(matches):
-        before = [other.end() for other in matches[:at] if other[0] != match[0]]
-        after = [other.start() for other in matches[at + 1 :] if other[0] != match[0]]
-        start = max(match.start() - _AROUND, *before[-1:], 0)
-        end = min(match.end() + _AROUND, *after[:1], len(text))
-        link = _link(match, text[start : match.start()], text[match.end() : end])
+    for match in matches:
+        before, after = _beside(text, match, matches)
+        link = _link(match, before, after)
         known = found.get(link.url, link)
         found[link.url] = Link(
             provider=link.provider,
@@ -168,6 +165,21 @@ def find_links(text: str) -> tuple[Link, ...]:
             expires=known.expires or link.expires,
         )
     return tuple(found.values())
+
+
+def _beside(text: str, match: re.Match[str], matches: list[re.Match[str]]) -> tuple[str, str]:
+    """Return what stands before and after a link; a line with another link speaks of that one."""
+    start, end = max(match.start() - _AROUND, 0), min(match.end() + _AROUND, len(text))
+    for other in matches:
+        if other[0] == match[0]:
+            continue
+        if other.end() <= match.start():
+            line_end = text.find("\n", other.end(), match.start())
+            start = max(start, other.end() if line_end < 0 else line_end)
+        else:
+            line_start = text.rfind("\n", match.end(), other.start())
+            end = min(end, other.start() if line_start < 0 else line_start)
+    return text[start : match.start()], text[match.end() : end]
 
 
 def _link(match: re.Match[str], before: str, after: str) -> Link:

@@ -132,7 +132,7 @@ def _names_beside_labels(line: Line, hint: str, call: Call) -> Iterator[Member]:
 
 
 def _in_tables(sections: Sequence[Section], kind: str, call: Call) -> Iterator[Member]:
-    """Yield the members of tables without a caption that says so, where it is plain what they list."""
+    """Yield the members of tables that only their column heading marks as member lists."""
     plainly = tuple(each for each in call.members.name_labels if call.members.title in each)
     labels = call.members.name_labels if _has_fields(kind, call) else plainly
     for section in sections:

@@ -13,6 +13,9 @@ from parsers.names import is_organisation
 from parsers.submission import Member
 
 
+_LEAST_HEADINGS = 2
+
+
 @dataclass(frozen=True, kw_only=True)
 class Columns:
     """Which columns of a table hold name, kind and code; `width` is that of its headings."""
@@ -36,7 +39,7 @@ def columns_of(grid: Grid, labels: tuple[str, ...], call: Call) -> Columns | Non
         if people.intersection(keys):
             return None
         name = next((column for column, key in enumerate(keys) if key in names), None)
-        if name is None or sum(1 for key in keys if key) < _HEADINGS:
+        if name is None or sum(1 for key in keys if key) < _LEAST_HEADINGS:
             continue
         beside = keys[name + 1] if name + 1 < len(keys) else keys[name - 1]
         below = (each[name].text for each in grid.rows[at + 1 :] if len(each) > name)

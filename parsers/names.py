@@ -12,7 +12,7 @@ from config.call import Call
 from parsers.lines import plain, squeeze, tidy, visible
 
 _QUOTES = re.compile("[《》〈〉“”\"'‘’「」『』【】]")
-_TAIL_TOKEN = re.compile(r"[\s._\-+,、—·~()\[\]]|v\d+(?:\.\d+)*|\d{1,8}|最新|新", re.I)
+_TAIL_TOKEN = re.compile(r"[\s._\-+,、—·~()\[\]]|v\d+(?:\.\d+)*|\d{1,8}|最新|新", re.IGNORECASE)
 _BREAKS = re.compile(
     r"[。,;:!?、\n\t《》〈〉“”\"'‘’「」『』【】\[\]<>|/\\_=+#*]|(?<!\d)\.|\.(?!\d)|(?<![A-Za-z])-"
 )
@@ -81,7 +81,7 @@ def split_name(name: str, call: Call) -> tuple[str, str, str]:
 
 def core_of(name: str, call: Call) -> str:
     """Return what tells a name apart from others: its normal form without prefix and suffix."""
-    return split_name(normal_form(name, call), call)[1].strip("()-_")
+    return split_name(normal_form(name, call), call)[1].strip("-_")
 
 
 def is_blank_name(name: str, call: Call) -> bool:
@@ -181,10 +181,25 @@ def find_number(text: str, call: Call) -> tuple[str, ...]:
 
 _LEGAL_FORM = re.compile(r"(?:股份有限|有限责任|有限)?公司$|\(?集团\)?")
 _ENDS = (
-    "公司 集团 大学 学院 学校 中学 研究院 研究所 科学院 设计院 医院 中心 厂 协会 学会 商会 促进会 联合会 "
-    "研究会 银行 局 委员会 实验室 基地 基金会 合作社 事务所 出版社 站 院 所 (有限合伙) 党校 管委会 分院 农场"
-).split()
-_NO_ORGANISATION = re.compile(r"[。,;:!?、《》“”_=]|^(?:第|本|各|该|我|其他)|场所$|联系单位")
+    *("公司", "集团", "厂", "(有限合伙)", "合作社", "事务所", "农场", "银行", "出版社"),
+    *(
+        "大学",
+        "学院",
+        "学校",
+        "中学",
+        "党校",
+        "研究院",
+        "研究所",
+        "科学院",
+        "设计院",
+        "分院",
+        "院",
+        "所",
+    ),
+    *("医院", "中心", "实验室", "基地", "站"),
+    *("协会", "学会", "商会", "促进会", "联合会", "研究会", "基金会", "局", "委员会", "管委会"),
+)
+_NO_ORGANISATION = re.compile(r"[。,;:!?、《》“”_=]|^(?:第|本|各|该|我|其他|设立|成立)|场所$")
 _SHORTEST, _LONGEST = 4, 45
 _NUMERAL = frozenset("一二三四五六七八九十0123456789")
 _TINY_FROM = 8  # shorter names may differ in meaning by one character
@@ -249,7 +264,7 @@ _BODY = re.compile(r"(?<![0-9A-Z])([0-9A-Z]{8})\s?-?\s?([0-9X])(?![0-9A-Z-])")
 _SLIPS = str.maketrans("OIZS", "0125")  # letters that the alphabet of GB 32100 leaves out
 
 
-def organisation_code(text: str) -> str:
+def organisation_code(value: str) -> str:
     """Return the 9-character body code of the first valid code in a text, or an empty string.
 
     Reads unified social credit codes (GB 32100-2015, 18 characters, whose characters 9 to
@@ -257,11 +272,12 @@ def organisation_code(text: str) -> str:
     old and the new code of one body compare equal. Both are taken only with right check
     digits.
     """
-    flat = plain(visible(text)).upper()
-    for found in _CREDIT.finditer(re.sub(r"(?<=[0-9A-Z])[ -](?=[0-9A-Z]{4})", "", flat)):
-        code = found[0].translate(_SLIPS)
-        if _credit_code_valid(code):
-            return code[8:17]
+    flat = plain(visible(value)).upper()
+    for text in (flat, re.sub(r"(?<=[0-9A-Z])[ -](?=[0-9A-Z])", "", flat)):
+        for found in _CREDIT.finditer(text):
+            code = found[0].translate(_SLIPS)
+            if _credit_code_valid(code):
+                return code[8:17]
     for found in _BODY.finditer(flat):
         if _body_check(found[1]) == found[2]:
             return found[1] + found[2]

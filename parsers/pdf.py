@@ -34,8 +34,8 @@ from parsers.layout import (
     compose,
     first_word,
     in_reading_order,
-    is_space,
     lay_out,
+    set_lines,
 )
 from parsers.submission import Content, Problem
 
@@ -58,12 +58,10 @@ _SPACE = 32
 _HYPHEN = 2
 _LINE_ENDS = {10, 13}
 _NO_CHARACTERS = {0xFFFE, 0xFFFF}
-_NARROW = re.compile(r"(?<=[^\x00-\x7f]) (?=\S)|(?<=\S) (?=[^\x00-\x7f])")
-"""A space beside a Chinese character; pdfium also finds one where only the script changes."""
-
 _PRINTED_LINE = re.compile(r"[^\s](?:[^\r\n]*[^\s])?")
 _Box = tuple[float, float, float, float]
 _Shape = tuple[int, float, float]
+_Span = tuple[int, int]
 
 _NO_FONTS = (ctypes.c_char_p * 2)(b"/nonexistent", None)
 """Folders to look for fonts in, as pdfium takes them; it keeps the pointer."""
@@ -187,31 +185,59 @@ def _character(code: int) -> str:
 
 
 def _lines(textpage: object, text: str, upright: Callable[[_Box], _Box]) -> Iterator[Line]:
+    """Yield pdfium's lines; where it put in spaces or parted a line, set that line anew.
+
+    It does so where the script changes, and editors draw all of one script before the other.
+    """
+
     def box(index: int) -> _Box:
         found = pdfium.FS_RECTF()
         pdfium.FPDFText_GetLooseCharBox(textpage, index, found)
         return upright((found.left, found.bottom, found.right, found.top))
 
+    def generated(index: int) -> bool:
+        return bool(pdfium.FPDFText_IsGenerated(textpage, index))
+
+    for row in _rows(text, box):
+        spaces = (at for span in row for at in range(*span) if text[at] == " ")
+        if len(row) == 1 and not any(map(generated, spaces)):
+            yield _drawn_line(text[slice(*row[0])], row[0], box)
+        else:
+            printed = (at for span in row for at in range(*span) if not generated(at))
+            yield from set_lines(_boxed(text[at], box(at)) for at in printed)
+
+
+def _rows(text: str, box: Callable[[int], _Box]) -> Iterator[list[_Span]]:
+    """Yield the spans of pdfium's lines, those together that follow each other at one height."""
+    row: list[_Span] = []
+    bottom = top = 0.0
     for match in _PRINTED_LINE.finditer(text):
-        line, start = match[0], match.start()
-        first, last = box(start), box(match.end() - 1)
-        word = box(start + first_word(line) - 1)
-        size = first[3] - first[1]
-        gaps = {
-            at
-            for at in (start + space.start() for space in _NARROW.finditer(line))
-            if pdfium.FPDFText_IsGenerated(textpage, at)
-            and not is_space(text[at - 1], text[at + 1], box(at + 1)[0] - box(at - 1)[2], size)
-        }
-        yield Line(
-            text=_whole("".join(c for at, c in enumerate(line, start) if at not in gaps)),
-            x0=first[0],
-            x1=last[2],
-            y0=min(first[1], last[1]),
-            y1=max(first[3], last[3]),
-            size=size,
-            lead=word[2] - first[0],
-        )
+        _, low, _, high = box(match.start())
+        if row and not bottom < (low + high) / 2 < top:
+            yield row
+            row = []
+        row.append(match.span())
+        bottom, top = low, high
+    if row:
+        yield row
+
+
+def _drawn_line(line: str, span: _Span, box: Callable[[int], _Box]) -> Line:
+    first, last = box(span[0]), box(span[1] - 1)
+    word = box(span[0] + first_word(line) - 1)
+    return Line(
+        text=_whole(line),
+        x0=first[0],
+        x1=last[2],
+        y0=min(first[1], last[1]),
+        y1=max(first[3], last[3]),
+        size=first[3] - first[1],
+        lead=word[2] - first[0],
+    )
+
+
+def _boxed(text: str, box: _Box) -> Glyph:
+    return Glyph(text=text, x0=box[0], y0=box[1], x1=box[2], y1=box[3])
 
 
 def _whole(line: str) -> str:

@@ -25,13 +25,14 @@ READERS: Final[dict[str, Reader]] = {
 
 
 def read_content(path: Path, media_type: str, filename: str) -> Content:
-    """Read one file into pages of text. Never raises on what the file holds.
+    """Read one file into pages of text. Never raises on what the file holds, only OSError.
 
     What cannot be read is told by the content's `problem`; a format without a reader is
     `unsupported`, with the file's name as detail, a picture is a `scan`.
     """
+    size = path.stat().st_size  # a file that is not there is our fault, not its sender's
     try:
-        return _read(path, media_type, filename)
+        return _read(path, media_type, filename, size)
     except ParseError as error:
         return Content(media_type=media_type, problem=error.problem, detail=error.detail)
     except MemoryError:
@@ -41,8 +42,8 @@ def read_content(path: Path, media_type: str, filename: str) -> Content:
         return Content(media_type=media_type, problem=Problem.DAMAGED, detail=name)
 
 
-def _read(path: Path, media_type: str, filename: str) -> Content:
-    if not path.stat().st_size:
+def _read(path: Path, media_type: str, filename: str, size: int) -> Content:
+    if not size:
         raise ParseError(Problem.EMPTY)
     if media_type == media.LOCKED_OFFICE:
         raise ParseError(Problem.LOCKED)

@@ -20,7 +20,7 @@ _SPREAD = 4  # over so many lines a title may be spread
 _COMBINED = 3  # a first page with so many documents' titles belongs to a bound volume
 _TRAILING = re.compile(
     r"(?:\([^()]{0,30}\)|[\s._\-+,、~:·\"'”’》」】]|v\d+(?:\.\d+)*|\d{4,8}|\d{4}年(?:度|\d+月(?:\d+日)?)?)$",
-    re.I,
+    re.IGNORECASE,
 )
 
 
@@ -104,7 +104,7 @@ def _kind_of_title(text: str, call: Call) -> str:
 
 
 def _without_trailing(line: str, call: Call) -> str:
-    """Cut brackets, versions and dates behind a title, and words such as 最终版 that are no title."""
+    """Cut brackets, versions, dates and words such as 最终版 behind a title."""
     titles = {word for each in call.documents for word in each.titles}
     noise = [word for word in call.name.noise if word not in titles]
     before = None
@@ -140,7 +140,7 @@ def _by_path(path: str, call: Call) -> str:
 
 
 def _kind_of_filename(name: str, call: Call) -> str:
-    """Return the kind that a file name tells, `other` where it tells another or several, or nothing.
+    """Return the kind that a file name tells; `other` where it tells another, or several.
 
     Words that are also titles count more than the number of an enclosure (附件1).
     """

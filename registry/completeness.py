@@ -15,11 +15,10 @@ from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from config.call import Area, Call, Check, Rule
+from parsers.facts import NAME, SECRETARIAT
 from parsers.lines import plain, squeeze, visible
 from parsers.names import (
     Likeness,
-    find_names,
-    is_blank_name,
     normal_form,
     organisation_form,
     same_organisation,
@@ -29,6 +28,8 @@ from parsers.submission import Fact, Hit, Member, Problem
 from registry.rows import Case, DocumentState, FiledDocument, Finding, Outcome, PaperRecord
 
 _CHINA = ZoneInfo("Asia/Shanghai")  # the days that a paper register is written in
+_ADDRESS = "address"  # the field that says where the secretariat is
+_ALL_DOCUMENTS = "材料"  # what applicants call a file that holds the whole dossier
 
 _REASONS = {
     Problem.EMPTY: "文件是空的",
@@ -120,16 +121,25 @@ def _kinds(call: Call) -> tuple[str, ...]:
 def _is_extra(document: FiledDocument, call: Call) -> bool:
     """Whether a file is, by its title or its name, known to be none of the call's documents.
 
-    `申报材料及推荐函.pdf` may hold everything, so a name that says more is no such file.
+    `申报材料及推荐函.pdf` may hold everything, so a name that also speaks of a document, or of
+    all of them, is not known to be anything.
     """
     if document.kind != OTHER:
         return False
-    whole = {word for kind in call.documents for word in kind.filenames} | {"材料"}
-    for text in (document.facts.title, document.filename):
-        extra = next((word for word in call.other_titles if word in text), "")
-        if extra and not any(word in text.replace(extra, "") for word in whole):
-            return True
-    return False
+    return any(_tells_extra(text, call) for text in (document.facts.title, document.filename))
+
+
+def _tells_extra(text: str, call: Call) -> bool:
+    rest = text
+    for word in sorted(call.other_titles, key=len, reverse=True):
+        rest = rest.replace(word, "")
+    asked = [
+        word
+        for kind in call.documents
+        for word in (*kind.titles, *kind.filenames)
+        if any(word in title for title in kind.titles)  # 附件1 may be anything
+    ]
+    return rest != text and not any(word in rest for word in (*asked, _ALL_DOCUMENTS))
 
 
 def _is_overcome(document: FiledDocument, case: Case, call: Call) -> bool:
@@ -148,7 +158,8 @@ def _at_fault(document: FiledDocument) -> bool:
 
 def _reason(document: FiledDocument) -> str:
     reason = next((text for each, text in _REASONS.items() if each == document.problem), "未能读取")
-    return f"{reason}（{document.detail}）" if document.detail else reason
+    told = re.search("[一-鿿]", document.detail)  # else a word for engineers
+    return f"{reason}（{document.detail}）" if told else reason
 
 
 def _named(documents: Iterable[FiledDocument]) -> str:
@@ -404,7 +415,7 @@ def area(check: Check, case: Case, call: Call) -> list[Finding]:
     if authority is None:
         detail = f"推荐单位“{fact.value}”不在通知所列部门之内，未核对其所在地"
         return [replace(found, outcome=Outcome.NOTE, detail=detail)]
-    fields = [each.facts.fields.get(name) for each in read for name in ("secretariat", "address")]
+    fields = [each.facts.fields.get(name) for each in read for name in (SECRETARIAT, _ADDRESS)]
     texts = [_flat(each.value) for each in fields if each] + [_flat(case.secretariat)]
     places = _places(texts, call)
     if authority.provincial or not places or _covers(authority, places, texts):
@@ -448,7 +459,7 @@ def _lies_in(text: str, area: Area) -> bool:
     """
     unit = "区" if area.within else "市(?!场)"
     before = f"^|省|{area.within}市?" if area.within else "^|省"
-    bare = f"(?:{before}){area.place}(?!大学|大道|.{{0,2}}[路街])"
+    bare = f"(?:{before}){area.place}(?!大学|大道|.{{0,2}}(?:路|街(?!道)))"
     return re.search(f"{area.place}{unit}|{bare}", text) is not None
 
 
@@ -654,8 +665,12 @@ def _hardly_the_same(standings: Collection[_Standing], rosters: Iterable[_Roster
 
 
 def name_pattern(check: Check, case: Case, call: Call) -> list[Finding]:
-    """The name follows the pattern of the notice (notice IV (1)); some words in it are noted."""
-    filled = _filled(_read(case, _kinds(call)), "name")
+    """The name follows the pattern of the notice (notice IV (1)); some words in it are noted.
+
+    It is the name that the form gives, else the first other document, else the mail.
+    """
+    read = [each for kind in _kinds(call) for each in _read(case, [kind])]
+    filled = _filled(read, NAME)
     name = filled[1].value if filled else case.name
     if not name:
         return []
@@ -664,8 +679,7 @@ def name_pattern(check: Check, case: Case, call: Call) -> list[Finding]:
     if filled:
         place = _ok(check, place.detail, *filled)
     if not re.search(call.name.pattern, form):
-        judged = _read(case, _kinds(call))
-        doubts = _doubts(case, call, judged) if judged else []
+        doubts = _doubts(case, call, read) if read else []
         absent = _absent(check, f"{call.name.label}为“{name}”，不符合统一格式", doubts)
         return [replace(place, outcome=absent.outcome, detail=absent.detail)]
     note = next((text for word, text in call.name.notes.items() if word in form), "")
@@ -676,8 +690,9 @@ def name_consistent(check: Check, case: Case, call: Call) -> list[Finding]:
     """The name is the same in all documents, once normalised (notice IV (1))."""
     variants: dict[str, tuple[str, list[FiledDocument]]] = {}
     for each in _read(case, _kinds(call)):
-        name = _name_in(each, call)
-        if name and not is_blank_name(name, call):
+        filled = _filled([each], NAME)
+        if filled:
+            name = filled[1].value
             variants.setdefault(normal_form(name, call), (name, []))[1].append(each)
     if not variants:
         return []
@@ -691,14 +706,6 @@ def name_consistent(check: Check, case: Case, call: Call) -> list[Finding]:
     return [
         _absent(check, f"各材料中的{call.name.label}不一致：{told}", _doubts(case, call, judged))
     ]
-
-
-def _name_in(document: FiledDocument, call: Call) -> str:
-    """Return the name that a document goes by: its field, else the one in its title."""
-    filled = _filled([document], "name")
-    if filled:
-        return filled[1].value
-    return next(iter(find_names(document.facts.title, call)), "")
 
 
 # ── Paper ─────────────────────────────────────────────────────────────────────────────

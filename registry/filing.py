@@ -61,12 +61,15 @@ def keep_call(connection: Connection, call: Call, now: datetime) -> None:
         connection.execute(insert(m.call_version).values(**values))
 
 
-def count_attempt(connection: Connection, mail: int) -> int:
-    """Count that a mail is about to be opened; return the number of attempts so far."""
+def count_attempt(connection: Connection, mail: int, *, by: int = 1) -> int:
+    """Count that a mail is about to be opened; return the number of attempts so far.
+
+    An attempt that failed through no fault of the mail is taken back with `by=-1`.
+    """
     query = (
         update(m.mail)
         .where(m.mail.c.id == mail)
-        .values(attempts=m.mail.c.attempts + 1)
+        .values(attempts=m.mail.c.attempts + by)
         .returning(m.mail.c.attempts)
     )
     return int(connection.execute(query).scalar_one())

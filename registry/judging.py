@@ -108,12 +108,7 @@ def _links(connection: Connection, dossier: int) -> tuple[str, ...]:
         .order_by(m.mail.c.id)
     )
     links = (link for each in connection.execute(query).scalars() for link in each)
-    described = (
-        "，".join(part for part in (each["provider"], each["name"], each["size"]) if part)
-        + (f"，{each['expires']}到期" if each["expires"] else "")
-        for each in links
-    )
-    return tuple(dict.fromkeys(described))
+    return tuple(dict.fromkeys(queries.link_wording(each) for each in links))
 
 
 def _match(

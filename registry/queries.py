@@ -393,7 +393,27 @@ def _mail(
         read_at=row.read_at,
         dossiers=dossiers,
         letters=letters,
+        references=tuple(row.references),
+        unread=tuple(row.unread),
+        links=tuple(link_wording(each) for each in row.links),
     )
+
+
+def link_wording(link: dict[str, str]) -> str:
+    """Say which file a link leads to: provider, name, size and expiry as far as known."""
+    known = "，".join(part for part in (link["provider"], link["name"], link["size"]) if part)
+    return known + (f"，{link['expires']}到期" if link["expires"] else "")
+
+
+def pending(connection: Connection) -> tuple[tuple[int, str], ...]:
+    """Return the mails that wait to be filed, in the order received: id and checksum."""
+    query = select(m.mail.c.id, m.mail.c.sha256).where(m.mail.c.fate == Fate.PENDING)
+    return tuple((row.id, row.sha256) for row in connection.execute(query.order_by(m.mail.c.id)))
+
+
+def mails_by_id(connection: Connection, ids: Iterable[int]) -> tuple[MailRow, ...]:
+    """Return the mails with those ids, in the order received."""
+    return _mails(connection, select(m.mail).where(m.mail.c.id.in_(list(ids))))
 
 
 def mails(
@@ -401,16 +421,16 @@ def mails(
     *,
     fate: str = "",
     search: str = "",
-    unread: bool = False,
+    waiting: bool = False,
     newest_first: bool = False,
     limit: int = -1,
     offset: int = 0,
 ) -> tuple[MailRow, ...]:
     """Return every mail ever seen, in the order received, narrowed by fate and words.
 
-    `unread` leaves the noted mails that nobody has marked as read.
+    `waiting` leaves those that wait for a person: noted or quarantined, and not yet read.
     """
-    query = _mails_matching(fate, search, unread=unread)
+    query = _mails_matching(fate, search, waiting=waiting)
     order = m.mail.c.id.desc() if newest_first else m.mail.c.id
     ids = query.order_by(order).limit(limit).offset(offset).subquery()
     found = _mails(connection, select(m.mail).where(m.mail.c.id.in_(select(ids.c.id))))
@@ -418,19 +438,20 @@ def mails(
 
 
 def mails_size(
-    connection: Connection, *, fate: str = "", search: str = "", unread: bool = False
+    connection: Connection, *, fate: str = "", search: str = "", waiting: bool = False
 ) -> int:
     """Return how many mails `mails` would give without a limit."""
-    found = _mails_matching(fate, search, unread=unread)
+    found = _mails_matching(fate, search, waiting=waiting)
     return connection.execute(select(func.count()).select_from(found.subquery())).scalar_one()
 
 
-def _mails_matching(fate: str, search: str, *, unread: bool = False) -> Select[Any]:
+def _mails_matching(fate: str, search: str, *, waiting: bool = False) -> Select[Any]:
     query = select(m.mail.c.id)
     if fate:
         query = query.where(m.mail.c.fate == fate)
-    if unread:
-        query = query.where(m.mail.c.fate == Fate.NOTED, m.mail.c.read_at.is_(None))
+    if waiting:
+        for_people = m.mail.c.fate.in_((Fate.NOTED, Fate.QUARANTINED))
+        query = query.where(for_people, m.mail.c.read_at.is_(None))
     if search.strip():
         words = _like(search.strip())
         places = (m.mail.c.subject, m.mail.c.sender, m.mail.c.sender_name)
@@ -546,6 +567,11 @@ def letters(
 def letter_by_id(connection: Connection, letter: int) -> LetterRow | None:
     """Return one letter, or None."""
     return next(iter(_letters(connection, select(m.letter).where(m.letter.c.id == letter))), None)
+
+
+def letters_by_id(connection: Connection, ids: Iterable[int]) -> tuple[LetterRow, ...]:
+    """Return the letters with those ids, in the order written."""
+    return _letters(connection, select(m.letter).where(m.letter.c.id.in_(list(ids))))
 
 
 def count_by_state(connection: Connection) -> dict[LetterState, int]:

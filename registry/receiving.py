@@ -169,8 +169,8 @@ def folder_read(
     connection: Connection,
     mailbox: str,
     folder: str,
-    *,
     uidvalidity: int,
+    *,
     count: int,
     now: datetime,
 ) -> None:

@@ -266,6 +266,9 @@ class MailRow:
     read_at: datetime | None
     dossiers: tuple[str, ...]
     letters: tuple[int, ...]
+    references: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
-from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 
@@ -83,7 +82,6 @@ def _look_up(day: date, tables: Traversable) -> tuple[bool, bool]:
         return weekday, False
 
 
-@lru_cache(maxsize=64)
 def _table(year: int, tables: Traversable) -> _Table | None:
     file = tables / f"{year}.toml"
     if not file.is_file():

@@ -33,20 +33,20 @@ from registry.rows import (
 )
 from reports.wording import finding_label
 
-LINE_LENGTH: Final = 1000
-"""How many characters of one value a letter prints at most."""
-
 SUBJECT_LENGTH: Final = 150
-QUOTED_SUBJECT_LENGTH: Final = 80
+QUOTE_LENGTH: Final = 80
+NAME_LENGTH: Final = 200
+DETAIL_LENGTH: Final = 1000
+"""How many characters of a subject or quote, a name, a finding's detail a letter prints at most."""
+
 CHECKSUM_LENGTH: Final = 12
 ISSUES_TITLE: Final = {False: "缺件清单", True: "补正告知书"}
 """A list of what is missing is a 补正告知书 only when a person has approved it."""
 
-MENDED_BY: Final = {
-    "electronic": "电子版",
-    "paper": "纸质材料",
-    "both": "电子版、纸质材料均需",
-}
+RULED: Final = "人工认定"
+"""How `registry.judge` begins the detail of a finding on which a person has ruled."""
+
+MENDED_BY: Final = {"electronic": "电子", "paper": "纸质", "both": "电子、纸质均需"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +108,8 @@ def _template(occasion: Occasion, center: Center, zone: ZoneInfo, today: date, p
         files=_strangers_files(occasion),
         call=occasion.default_call,
         title=ISSUES_TITLE[occasion.approved],
-        quoted_subject=one_line(newest, QUOTED_SUBJECT_LENGTH) or "无主题",
+        unread=tuple(one_line(each, NAME_LENGTH) for each in occasion.unread),
+        quoted_subject=one_line(newest, QUOTE_LENGTH) or "无主题",
         center=center,
         today=today,
         chapter=_chapters(),
@@ -146,13 +147,14 @@ class _File:
 
 @dataclass(frozen=True, kw_only=True)
 class _Point:
-    """One missing item: what, what is wrong, where we looked, on what it rests, what to do."""
+    """One missing item: of what document, what is wrong and where, by what rule, what to do."""
 
     heading: str
     problem: str
     detail: str
     place: str
     cite: str
+    mended_by: str
     remedy: str
 
 
@@ -175,7 +177,7 @@ class _Section:
 
     @property
     def name(self) -> str:
-        return one_line(self.view.row.name)
+        return one_line(self.view.row.name, NAME_LENGTH)
 
     @property
     def status(self) -> str:
@@ -211,7 +213,7 @@ class _Section:
         if self.reviewing:
             return ()
         told = (each for each in self.view.missing if self._on_paper(each) is paper)
-        return tuple(_point(each, self.call) for each in told)
+        return tuple(_point(each, self.view, self.call) for each in told)
 
     def _on_paper(self, finding: Finding) -> bool:
         check = self.call.check(finding.id)
@@ -252,6 +254,11 @@ class _Section:
         if self.reviewing or any(not self._on_paper(each) for each in doubtful):
             return ""
         return "材料" if self.registered and not doubtful else "电子材料"
+
+    @property
+    def held(self) -> bool:
+        """Whether something the mails brought takes effect only when a person says so."""
+        return any(each.held for each in self.files)
 
     @property
     def has_link(self) -> bool:
@@ -296,7 +303,7 @@ def _in_force(document: FiledDocument) -> bool:
 
 def _file(document: FiledDocument, call: Call) -> _File:
     return _File(
-        path=document.path,
+        path=one_line(document.path, NAME_LENGTH),
         title=call.title_of(document.kind),
         size=_size(document.size),
         checksum=document.sha256[:CHECKSUM_LENGTH],
@@ -311,37 +318,73 @@ def _strangers_files(occasion: Occasion) -> tuple[_File, ...]:
     return tuple(dict.fromkeys(_file(each, call) for each in brought))
 
 
-def _point(finding: Finding, call: Call) -> _Point:
-    """Return a missing item in the call's words; a person's own ruling may have none there."""
+def _point(finding: Finding, view: DossierView, call: Call) -> _Point:
+    """Return a missing item in the call's words; without any, a person's reason stands there."""
     check = call.check(finding.id)
-    label = check.label if check else "材料"
-    title = call.title_of(check.document) if check and check.document else ""
-    problem = (check.problem if check else "") or finding.detail or f"{label}不符合要求"
-    remedy = (check.remedy if check else "") or "请核对更正后重新报送"
-    mended_by = MENDED_BY[check.mend if check else "electronic"]
+    label = check.label if check else "申报材料"
+    detail = _detail(finding)
+    own_words = (check.problem if check else "") or _ruling(finding, view)
+    problem = own_words or detail or f"“{label}”不符合要求"
+    told_twice = problem in detail
+    heading = _heading(finding, check, view, call)
     return _Point(
-        heading=f"【{title}】{label if label != title else ''}" if title else f"【{label}】",
-        problem=problem,
-        detail="" if finding.detail in problem else finding.detail,
-        place=_place(finding),
+        heading=heading,
+        problem=detail if told_twice else problem,
+        detail="" if told_twice else detail,
+        place=_place(finding, heading + detail),
         cite=check.cite if check else "",
-        remedy=f"{remedy.rstrip('。')}（{mended_by}）",
+        mended_by=MENDED_BY[check.mend if check else "electronic"],
+        remedy=check.remedy if check and check.remedy else "请核对更正后重新报送",
     )
 
 
-def _place(finding: Finding) -> str:
-    """Return file, page and words that a point rests on, as far as they are known."""
+def _detail(finding: Finding) -> str:
+    """Return what the check saw; a ruling's detail names staff and doubts, and stays inside."""
+    if finding.detail.startswith(RULED):
+        return ""
+    return one_line(finding.detail.removeprefix(f"{finding.document}："), DETAIL_LENGTH)
+
+
+def _ruling(finding: Finding, view: DossierView) -> str:
+    """Return the reason of the person who ruled that it is missing, if one did."""
+    reasons = (
+        one_line(each.reason, DETAIL_LENGTH)
+        for each in reversed(view.decisions)
+        if each.finding == finding.id and each.document in {finding.document, ""}
+        if each.outcome is Outcome.MISSING
+    )
+    return next(reasons, "")
+
+
+def _heading(finding: Finding, check: Check | None, view: DossierView, call: Call) -> str:
+    """Name what is to be mended: 【组建协议】风险承担, 【附件.rar】, 【联盟名称规范】."""
+    label = check.label if check else "申报材料"
+    if check and check.document:
+        title = call.title_of(check.document)
+    elif finding.document:
+        kinds = (each.kind for each in view.documents if each.path == finding.document)
+        known = call.document(next(kinds, ""))
+        if known is None or (check and check.rule == "readable"):
+            return f"【{one_line(finding.document, NAME_LENGTH)}】"
+        title = known.title
+    else:
+        return f"【{label}】"
+    return f"【{title}】{label if label != title else ''}"
+
+
+def _place(finding: Finding, said: str) -> str:
+    """Return file, page and words that a point rests on, as far as they are not yet said."""
+    path, words = one_line(finding.document, NAME_LENGTH), one_line(finding.quote, QUOTE_LENGTH)
     page = f"第{finding.page}页" if finding.page else ""
-    unsaid = finding.quote and finding.quote not in finding.detail
-    quote = f"“{one_line(finding.quote, QUOTED_SUBJECT_LENGTH)}”" if unsaid else ""
-    return " ".join(each for each in (finding.document, page, quote) if each)
+    quote = f"“{words}”" if words and words not in said else ""
+    return "，".join(each for each in ("" if path in said else path, page + quote) if each)
 
 
 # ── words and lines ──────────────────────────────────────────────────────────────────────
 
 
-def one_line(text: str, length: int = LINE_LENGTH) -> str:
-    """Return text as one line of at most `length` characters.
+def one_line(text: str, length: int | None = None) -> str:
+    """Return text as one line, of at most `length` characters where that is given.
 
     Control and formatting characters and lone surrogates are dropped, so that no value from
     outside can break a line, add a header or turn the direction of writing.
@@ -349,7 +392,9 @@ def one_line(text: str, length: int = LINE_LENGTH) -> str:
     spaced = "".join(" " if each.isspace() else each for each in text)
     kept = (each for each in spaced if unicodedata.category(each) not in {"Cc", "Cf", "Cs"})
     line = " ".join("".join(kept).split())
-    return line if len(line) <= length else f"{line[: length - 1].rstrip()}…"
+    if length is None or len(line) <= length:
+        return line
+    return f"{line[: length - 1].rstrip()}…"
 
 
 def _tidy(text: str) -> str:

@@ -35,7 +35,7 @@ NAME = "广东省海洋传感产业技术创新联盟"
 CALL: Call = load_calls()["guangdong-alliance-2016"]
 
 
-def dossier(**changes: Any) -> DossierRow:
+def dossier(**changes: object) -> DossierRow:
     values: dict[str, Any] = {
         "id": 37,
         "number": NUMBER,
@@ -54,13 +54,15 @@ def dossier(**changes: Any) -> DossierRow:
         "flags": (),
         "due": date(2016, 6, 7),
         "completed_at": None,
+        "withdrawn": False,
         "paper_id": None,
         "paper_match": "",
     }
-    return DossierRow(**values | changes)
+    values.update(changes)
+    return DossierRow(**values)
 
 
-def document(kind: str, path: str, **changes: Any) -> FiledDocument:
+def document(kind: str, path: str, **changes: object) -> FiledDocument:
     values: dict[str, Any] = {
         "id": 1,
         "kind": kind,
@@ -79,7 +81,8 @@ def document(kind: str, path: str, **changes: Any) -> FiledDocument:
         "filed_at": RECEIVED,
         "facts": Facts(),
     }
-    return FiledDocument(**values | changes)
+    values.update(changes)
+    return FiledDocument(**values)
 
 
 FOUR = (
@@ -90,15 +93,24 @@ FOUR = (
 )
 
 
-def missing(finding: str, detail: str = "", **changes: Any) -> Finding:
-    return Finding(id=finding, outcome=Outcome.MISSING, detail=detail, **changes)
+def missing(
+    finding: str, detail: str = "", *, document: str = "", page: int | None = None, quote: str = ""
+) -> Finding:
+    return Finding(
+        id=finding,
+        outcome=Outcome.MISSING,
+        detail=detail,
+        document=document,
+        page=page,
+        quote=quote,
+    )
 
 
-def doubtful(finding: str, detail: str = "", **changes: Any) -> Finding:
-    return Finding(id=finding, outcome=Outcome.DOUBTFUL, detail=detail, **changes)
+def doubtful(finding: str, detail: str = "") -> Finding:
+    return Finding(id=finding, outcome=Outcome.DOUBTFUL, detail=detail)
 
 
-def paper(**changes: Any) -> PaperRecord:
+def paper(**changes: object) -> PaperRecord:
     values: dict[str, Any] = {
         "id": 5,
         "register_no": "S-041",
@@ -113,21 +125,20 @@ def paper(**changes: Any) -> PaperRecord:
         "mobile": "00000000000",
         "email": "office@example.com",
     }
-    return PaperRecord(**values | changes)
+    values.update(changes)
+    return PaperRecord(**values)
 
 
 def view(
     *findings: Finding,
     documents: tuple[FiledDocument, ...] = FOUR,
     record: PaperRecord | None = None,
-    **changes: Any,
+    **changes: object,
 ) -> DossierView:
-    return DossierView(
-        row=dossier(**changes), documents=documents, findings=findings, paper=record
-    )
+    return DossierView(row=dossier(**changes), documents=documents, findings=findings, paper=record)
 
 
-def mail(**changes: Any) -> MailRow:
+def mail(**changes: object) -> MailRow:
     values: dict[str, Any] = {
         "id": 7,
         "mailbox": "main",
@@ -150,10 +161,11 @@ def mail(**changes: Any) -> MailRow:
         "dossiers": (NUMBER,),
         "letters": (3,),
     }
-    return MailRow(**values | changes)
+    values.update(changes)
+    return MailRow(**values)
 
 
-def letter(**changes: Any) -> LetterRow:
+def letter(**changes: object) -> LetterRow:
     values: dict[str, Any] = {
         "id": 3,
         "kind": Kind.ACKNOWLEDGEMENT,
@@ -174,4 +186,5 @@ def letter(**changes: Any) -> LetterRow:
         "queued_at": RECEIVED,
         "sent_at": RECEIVED,
     }
-    return LetterRow(**values | changes)
+    values.update(changes)
+    return LetterRow(**values)

@@ -8,6 +8,7 @@ Each lives in a temporary folder, is ready when its `with` block begins and gone
 from __future__ import annotations
 
 import asyncio
+import grp
 import os
 import pwd
 import re
@@ -190,7 +191,7 @@ class Dovecot:
             tls_port=self.tls_port,
             owner=owner,
             system="dovecot" if root else me.pw_name,
-            system_group="dovecot" if root else me.pw_gid,
+            system_group="dovecot" if root else grp.getgrgid(me.pw_gid).gr_name,
             login="dovenull" if root else me.pw_name,
             capability=self._capability,
             password=PASSWORD,

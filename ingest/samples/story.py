@@ -228,8 +228,9 @@ def write_demo_register(now: datetime, path: Path) -> None:
 def many_dossiers(n: int, seed: int, now: datetime, form: Format = "txt") -> Iterator[SampleMail]:
     """Yield `n` mails with one clean dossier each, of alliances that all differ in name.
 
-    The mails arrive a second apart and the last one at `now`. Text files are made in a
-    millisecond, the other formats take some tenths of a second for each dossier.
+    The mails arrive a second apart and the last one at `now`. Text files are made in a few
+    milliseconds; the other formats take some tenths of a second for each dossier, but keep
+    tables as tables, on which the expected status rests.
     """
     for number in range(n):
         alliance = make_alliance(seed + number)

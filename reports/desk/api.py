@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 
 from registry import queries
 from registry.rows import Fate, LetterState, Status
@@ -23,8 +24,24 @@ router = APIRouter(prefix="/api", tags=["records"])
 TOTAL = "X-Total-Count"
 """The header that says how many records there are without `limit`."""
 
-Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many records.")]
-Offset = Annotated[int, Query(ge=0, le=LARGEST, description="Records passed over first.")]
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """Which part of a list is asked for."""
+
+    limit: int
+    offset: int
+
+
+def part(
+    limit: Annotated[int, Query(ge=1, le=1000, description="At most so many records.")] = 100,
+    offset: Annotated[int, Query(ge=0, le=LARGEST, description="Records passed over.")] = 0,
+) -> Part:
+    """Return the part of a list that a request asks for."""
+    return Part(limit=limit, offset=offset)
+
+
+ThePart = Annotated[Part, Depends(part)]
 Search = Annotated[str, Query(max_length=200, description="Words to look for.")]
 
 
@@ -40,17 +57,18 @@ def openapi(request: Request, visit: SignedIn) -> dict[str, Any]:
 def queue(
     visit: SignedIn,
     response: Response,
+    part: ThePart,
     status: Status | None = None,
     search: Search = "",
-    limit: Limit = 100,
-    offset: Offset = 0,
 ) -> list[Record]:
     """List the dossiers in the order received; `X-Total-Count` tells how many there are."""
     zone = visit.desk.settings.service.zone
     which = status.value if status else ""
     with visit.reading() as connection:
         total = queries.queue_size(connection, status=which, search=search)
-        rows = queries.queue(connection, status=which, search=search, limit=limit, offset=offset)
+        rows = queries.queue(
+            connection, status=which, search=search, limit=part.limit, offset=part.offset
+        )
         views = queries.views(connection, rows)
     response.headers[TOTAL] = str(total)
     return [dossier_record(each, zone) for each in views]
@@ -68,16 +86,17 @@ def dossier(visit: SignedIn, number: Annotated[str, Path(max_length=100)]) -> Re
 def mails(
     visit: SignedIn,
     response: Response,
+    part: ThePart,
     fate: Fate | None = None,
     search: Search = "",
-    limit: Limit = 100,
-    offset: Offset = 0,
 ) -> list[Record]:
     """List every mail ever seen, in the order received, with what became of it."""
     which = fate.value if fate else ""
     with visit.reading() as connection:
         total = queries.mails_size(connection, fate=which, search=search)
-        rows = queries.mails(connection, fate=which, search=search, limit=limit, offset=offset)
+        rows = queries.mails(
+            connection, fate=which, search=search, limit=part.limit, offset=part.offset
+        )
     response.headers[TOTAL] = str(total)
     return [mail_record(each, visit.desk.settings.service.zone) for each in rows]
 
@@ -86,15 +105,14 @@ def mails(
 def letters(
     visit: SignedIn,
     response: Response,
+    part: ThePart,
     state: LetterState | None = None,
-    limit: Limit = 100,
-    offset: Offset = 0,
 ) -> list[Record]:
     """List every letter, in the order written."""
     with visit.reading() as connection:
         counts = queries.count_by_state(connection)
         rows = queries.letters(
-            connection, state=state.value if state else "", limit=limit, offset=offset
+            connection, state=state.value if state else "", limit=part.limit, offset=part.offset
         )
     response.headers[TOTAL] = str(counts.get(state, 0) if state else sum(counts.values()))
     return [letter_record(each, visit.desk.settings.service.zone) for each in rows]
@@ -114,13 +132,12 @@ def letter(visit: SignedIn, letter: Annotated[int, Path(ge=1, le=LARGEST)]) -> R
 def paper(
     visit: SignedIn,
     response: Response,
+    part: ThePart,
     search: Search = "",
-    limit: Limit = 100,
-    offset: Offset = 0,
 ) -> list[Record]:
     """List the paper register, each record with the number of its dossier."""
     with visit.reading() as connection:
         total = queries.papers_size(connection, search=search)
-        records = queries.papers(connection, search=search, limit=limit, offset=offset)
+        records = queries.papers(connection, search=search, limit=part.limit, offset=part.offset)
     response.headers[TOTAL] = str(total)
     return [paper_record(each) for each in records]

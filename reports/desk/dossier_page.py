@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Form, HTTPException
+from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 from starlette.responses import Response
 
@@ -20,9 +21,20 @@ from reports.wording import DOUBTFUL, review_wording
 
 router = APIRouter(include_in_schema=False)
 
-HELD = "held"
+HELD = frozenset({"held", "after-complete"})
+"""Reasons for review that end with the decision on the held documents."""
+
 Text = Annotated[str, Form(max_length=2000)]
 MailId = Annotated[int, Form(ge=1, le=2**53)]
+
+
+class Verdict(BaseModel):
+    """The form by which a person settles a finding, or a reason for review by its code."""
+
+    finding: str = Field(max_length=200)
+    outcome: Outcome
+    document: str = Field(default="", max_length=2000)
+    reason: str = Field(default="", max_length=2000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +65,7 @@ def groups(findings: tuple[Finding, ...], call: Call) -> tuple[Group, ...]:
 
 def questions(view: DossierView, call: Call) -> tuple[tuple[str, str], ...]:
     """Return the review reasons that are no finding, as (code, words), held documents left out."""
-    codes = (code for code in view.row.review if not code.startswith(DOUBTFUL) and code != HELD)
+    codes = (code for code in view.row.review if not code.startswith(DOUBTFUL) and code not in HELD)
     return tuple((code, review_wording(code, call)) for code in codes)
 
 
@@ -104,19 +116,19 @@ def document_download(visit: SignedIn, number: str, document: Id) -> Response:
 
 
 @router.post("/dossiers/{number}/decide")
-def decide(
-    visit: Acting, number: str, finding: Text, outcome: Text, document: Text = "", reason: Text = ""
-) -> Response:
-    """A person's word on a finding or on a review reason."""
-    if outcome not in {Outcome.OK, Outcome.MISSING, Outcome.WAIVED}:
-        raise HTTPException(400, "请选择一个结论。")
+def decide(visit: Acting, number: str, verdict: Annotated[Verdict, Form()]) -> Response:
+    """Record a person's word on a finding or on a reason for review."""
 
     def deed(connection: Connection, now: datetime) -> None:
-        row = dossier_or_404(connection, number)
-        call = visit.desk.call_of(connection, row)
-        word, who = Outcome(outcome), visit.account.name
         decisions.decide(
-            connection, call, row, finding, document, word, reason.strip(), who=who, now=now
+            connection,
+            dossier_or_404(connection, number),
+            verdict.finding,
+            document=verdict.document,
+            outcome=verdict.outcome,
+            reason=verdict.reason,
+            who=visit.account.name,
+            now=now,
         )
 
     return visit.act(deed, done="已记录您的决定，系统会重新核对。", back=f"/dossiers/{number}")
@@ -129,7 +141,7 @@ def link(visit: Acting, number: str, register_no: Text) -> Response:
         lambda connection, now: decisions.link(
             connection,
             dossier_or_404(connection, number),
-            register_no.strip(),
+            register_no,
             who=visit.account.name,
             now=now,
         ),
@@ -181,7 +193,7 @@ def withdraw(visit: Acting, number: str, reason: Text = "") -> Response:
         lambda connection, now: decisions.withdraw(
             connection,
             dossier_or_404(connection, number),
-            reason.strip(),
+            reason,
             who=visit.account.name,
             now=now,
         ),

@@ -67,12 +67,14 @@ class Guard:
             await self._app(scope, receive, send)
             return
 
+        kept = "no-cache" if scope["path"].startswith("/static/") else "no-store"
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
-                headers.setdefault("cache-control", "no-store")
+                headers.setdefault("cache-control", kept)
             await send(message)
 
         app = self._app

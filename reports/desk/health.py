@@ -5,9 +5,11 @@ A mailbox that is not being read also stands as a warning above every page of th
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from enum import StrEnum
+from typing import Any, Literal
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import Connection
@@ -79,15 +81,9 @@ def report(found: tuple[Folder, ...]) -> dict[str, object]:
 def metrics(connection: Connection, settings: Settings, now: datetime) -> bytes:
     """Return the counts and ages that Prometheus collects, in its text format."""
     kept = CollectorRegistry()
-    dossiers = Gauge("intake_dossiers", "Dossiers by status", ["status"], registry=kept)
-    for status, count in _all(Status, queries.count_by_status(connection)):
-        dossiers.labels(status).set(count)
-    mails = Gauge("intake_mails", "Mails by fate", ["fate"], registry=kept)
-    for fate, count in _all(Fate, queries.count_by_fate(connection)):
-        mails.labels(fate).set(count)
-    letters = Gauge("intake_letters", "Letters by state", ["state"], registry=kept)
-    for state, count in _all(LetterState, queries.count_by_state(connection)):
-        letters.labels(state).set(count)
+    _count(kept, "dossiers", "status", Status, queries.count_by_status(connection))
+    _count(kept, "mails", "fate", Fate, queries.count_by_fate(connection))
+    _count(kept, "letters", "state", LetterState, queries.count_by_state(connection))
     labels = ["mailbox", "folder"]
     age = Gauge("intake_folder_read_age_seconds", "Time since the last read", labels, registry=kept)
     failing = Gauge(
@@ -98,3 +94,15 @@ def metrics(connection: Connection, settings: Settings, now: datetime) -> bytes:
         if each.last_read_at:
             age.labels(each.mailbox, each.name).set((now - each.last_read_at).total_seconds())
     return generate_latest(kept)
+
+
+def _count(
+    kept: CollectorRegistry,
+    things: str,
+    label: str,
+    values: Iterable[StrEnum],
+    counts: Mapping[Any, int],
+) -> None:
+    gauge = Gauge(f"intake_{things}", f"{things.capitalize()} by {label}", [label], registry=kept)
+    for value in values:
+        gauge.labels(value.value).set(counts.get(value, 0))

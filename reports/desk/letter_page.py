@@ -94,12 +94,12 @@ def edit(visit: Acting, letter: Id, subject: Subject, text: Body) -> Response:
         lambda connection, now: decisions.edit_letter(
             connection,
             letter,
-            subject.strip(),
-            written,
-            edit_html(written),
+            subject=subject,
+            text=written,
+            html=edit_html(written),
             who=visit.account.name,
             now=now,
         ),
-        done="已保存修改。",
+        done="已保存修改。该函件现为草稿，放行后发出。",
         back=f"/letters/{letter}",
     )

@@ -16,8 +16,8 @@ from reports.desk.frame import Acting, Id, PageNumber, SignedIn, Words, paging
 
 router = APIRouter(include_in_schema=False)
 
-UNREAD = "unread"
-"""The tab of noted mails that nobody has marked as read; no fate of its own."""
+WAITING = "waiting"
+"""The tab of mails that wait for a person; no fate of its own."""
 
 Text = Annotated[str, Form(max_length=2000)]
 
@@ -30,18 +30,18 @@ def mails_page(
     page: PageNumber = 1,
 ) -> Response:
     """Show the mails, the newest first."""
-    if fate and fate != UNREAD and fate not in set(Fate):
+    if fate and fate != WAITING and fate not in set(Fate):
         raise HTTPException(404, "没有这种去向。")
-    unread = fate == UNREAD
-    kept = "" if unread else fate
+    waiting = fate == WAITING
+    kept = "" if waiting else fate
     with visit.reading() as connection:
-        total = queries.mails_size(connection, fate=kept, search=search, unread=unread)
+        total = queries.mails_size(connection, fate=kept, search=search, waiting=waiting)
         where = paging(page, total)
         return visit.page(
             connection,
             "mails.html",
             counts=queries.count_by_fate(connection),
-            unread=queries.mails_size(connection, unread=True),
+            waiting_count=queries.mails_size(connection, waiting=True),
             fate=fate,
             search=search,
             paging=where,
@@ -49,7 +49,7 @@ def mails_page(
                 connection,
                 fate=kept,
                 search=search,
-                unread=unread,
+                waiting=waiting,
                 newest_first=True,
                 limit=queries.PAGE,
                 offset=where.offset,
@@ -94,7 +94,7 @@ def assign(visit: Acting, mail: Id, target: Text, back: Text = "") -> Response:
     """Give a mail to a dossier by hand."""
     return visit.act(
         lambda connection, now: decisions.assign(
-            connection, mail, target.strip(), who=visit.account.name, now=now
+            connection, mail, target, who=visit.account.name, now=now
         ),
         done="已指定去向，系统会重新处理这封邮件。",
         back=back or f"/mails/{mail}",
@@ -128,7 +128,7 @@ def dismiss(visit: Acting, mail: Id, reason: Text = "", back: Text = "") -> Resp
     """Settle a mail that needs nothing further."""
     return visit.act(
         lambda connection, now: decisions.dismiss_mail(
-            connection, mail, reason.strip(), who=visit.account.name, now=now
+            connection, mail, reason, who=visit.account.name, now=now
         ),
         done="已了结这封邮件。",
         back=back or f"/mails/{mail}",

@@ -58,20 +58,24 @@ def to_say(view: DossierView, call: Call) -> str:
     return f"{opening}；电子材料还缺 {count} 项：{_labels(lacking, call)}。{paper}。"
 
 
+TO_DO = {
+    Status.INCOMPLETE: "缺件清单由系统发送；收到补充材料后自动重新核对。",
+    Status.COMPLETE: "电子材料和纸质材料均已收齐，无需处理。",
+    Status.WITHDRAWN: "已撤回，不再处理；经过仍保留。",
+}
+
+
 def to_do(view: DossierView) -> str:
     """Return what staff have to do next about a dossier, if anything."""
     if view.row.marked:
         return "材料刚有变动，系统正在重新核对，请稍后刷新本页。"
-    status = view.row.status
-    if status is Status.IN_REVIEW:
-        after = "处理完后系统自动重新核对，并发出相应函件。"
-        return f"有 {len(view.row.review)} 项需要您处理，见下方“待办”。{after}"
-    if status is Status.AWAITING_PAPER:
-        if view.paper is None:
-            return "等待纸质材料。收到后在收件登记表中登记并导入，系统会自动匹配。"
+    if view.row.status is Status.IN_REVIEW:
+        return (
+            f"有 {len(view.row.review)} 项需要您处理，见下方“待办”。"
+            "处理完后系统自动重新核对，并发出相应函件。"
+        )
+    if view.row.status is Status.AWAITING_PAPER and view.paper is None:
+        return "等待纸质材料。收到后在收件登记表中登记并导入，系统会自动匹配。"
+    if view.row.status is Status.AWAITING_PAPER:
         return "纸质材料已登记，请核对份数、盖章和推荐意见后更新收件登记表。"
-    if status is Status.INCOMPLETE:
-        return "缺件清单由系统发送；收到补充材料后自动重新核对。"
-    if status is Status.COMPLETE:
-        return "电子材料和纸质材料均已收齐，无需处理。"
-    return "已撤回，不再处理；经过仍保留。"
+    return TO_DO[view.row.status]

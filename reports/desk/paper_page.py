@@ -8,6 +8,7 @@ from fastapi import APIRouter, HTTPException, Query
 from starlette.responses import Response
 
 from registry import queries
+from registry.rows import DossierRow, PaperRecord
 from reports.desk.frame import PageNumber, SignedIn, Words, paging
 from reports.desk.queue_page import lines
 
@@ -36,7 +37,8 @@ def paper_page(
             PAPER_ONLY: queries.papers_size(connection, unmatched=True),
             FILES_ONLY: queries.queue_size(connection, without_paper=True),
         }
-        unmatched = which == PAPER_ONLY
+        rows: tuple[DossierRow, ...] = ()
+        records: tuple[PaperRecord, ...] = ()
         if which == FILES_ONLY:
             where = paging(page, queries.queue_size(connection, search=search, without_paper=True))
             rows = queries.queue(
@@ -46,8 +48,8 @@ def paper_page(
                 limit=queries.PAGE,
                 offset=where.offset,
             )
-            shown: dict[str, object] = {"lines": lines(connection, visit.desk, rows), "records": ()}
         else:
+            unmatched = which == PAPER_ONLY
             size = queries.papers_size(connection, search=search, unmatched=unmatched)
             where = paging(page, size)
             records = queries.papers(
@@ -57,7 +59,6 @@ def paper_page(
                 limit=queries.PAGE,
                 offset=where.offset,
             )
-            shown = {"lines": (), "records": records}
         return visit.page(
             connection,
             "paper.html",
@@ -66,5 +67,6 @@ def paper_page(
             search=search,
             paging=where,
             register_date=queries.register_date(connection),
-            **shown,
+            lines=lines(connection, visit.desk, rows),
+            records=records,
         )

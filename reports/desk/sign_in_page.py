@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from registry.accounts import Account, account_by_name, check_password, clean_name
@@ -24,7 +25,15 @@ STALE = "页面已过期，请再次登录。"
 LINK_OVER = "这个登录链接已使用或已过期，请用账号和密码登录。"
 
 TheDesk = Annotated[Desk, Depends(desk_of)]
-Field = Annotated[str, Form(max_length=2000)]
+
+
+class Given(BaseModel):
+    """What the sign-in form sends."""
+
+    name: str = Field(default="", max_length=200)
+    password: str = Field(default="", max_length=2000, repr=False)
+    token: str = Field(default="", max_length=200)
+    next: str = Field(default="/", max_length=2000)
 
 
 def _form(
@@ -77,24 +86,17 @@ def login_page(
 
 
 @router.post("/login")
-def login(
-    request: Request,
-    desk: TheDesk,
-    name: Field = "",
-    password: Field = "",
-    token: Field = "",
-    next_page: Annotated[str, Form(alias="next", max_length=2000)] = "/",
-) -> Response:
+def login(request: Request, desk: TheDesk, given: Annotated[Given, Form()]) -> Response:
     """Sign in with name and password."""
-    back = local_path(next_page)
+    back = local_path(given.next)
     nonce = request.cookies.get(VISIT_COOKIE, "")
-    if not nonce or not desk.sessions.is_form_token(nonce, token):
+    if not nonce or not desk.sessions.is_form_token(nonce, given.token):
         return _form(request, desk, next_page=back, problem=STALE, status_code=403)
-    name, client = clean_name(name), request.client.host if request.client else ""
+    name, client = clean_name(given.name), request.client.host if request.client else ""
     if desk.throttle.blocks(name, client, desk.clock()):
         return _form(request, desk, next_page=back, problem=BLOCKED, status_code=429)
     with desk.registry.read() as connection:
-        account = check_password(connection, name, password)
+        account = check_password(connection, name, given.password)
     if account is None:
         desk.throttle.failed(name, client, desk.clock())
         return _form(request, desk, next_page=back, problem=WRONG, status_code=401)

@@ -1,0 +1,136 @@
+"""The daemon: a reader for each mailbox, and the stages as jobs of their own on a clock.
+
+The rows are the only truth: a nudge only lets a stage look sooner than its clock would. A
+mailbox or mail server that hangs stops nothing but itself.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import datetime
+from threading import Event, Thread
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy.exc import DBAPIError
+
+from ingest.house import House
+from ingest.mailbox import MailboxError, open_mailbox
+from ingest.outbox import MailServerError, send_due
+from ingest.pipeline import Touched, file_pending, judge_marked, write_letters
+from ingest.receiver import read_mailbox, record_failure
+from parsers.sandbox import Sandbox, SandboxError
+
+log = logging.getLogger(__name__)
+
+PAUSES = (5, 15, 60, 300)
+"""Seconds to wait after each failure of a mailbox in a row; the last one repeats."""
+
+STAGES = ("file", "judge", "answer", "send")
+LOOKS_EVERY = {"file": 5, "judge": 3, "answer": 5, "send": 10}
+"""How often each stage looks by itself, in seconds; desk and commands only write rows."""
+
+
+class Daemon:
+    """Reads, files, judges, answers and sends until it is stopped."""
+
+    def __init__(self, house: House, sandbox: Sandbox) -> None:
+        self._house = house
+        self._sandbox = sandbox
+        self._stop = Event()
+        self._scheduler = BackgroundScheduler(
+            timezone=house.settings.service.zone,
+            executors={"default": ThreadPoolExecutor(len(STAGES))},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 30},
+        )
+        self._readers = [
+            Thread(target=self._read, args=(name,), name=f"mailbox {name}")
+            for name in house.settings.mailbox
+        ]
+
+    def start(self) -> None:
+        """Start the readers and the stages."""
+        acts: dict[str, Callable[[Touched], None]] = {
+            "file": lambda touched: file_pending(self._house, self._sandbox, touched, self._stop),
+            "judge": lambda touched: judge_marked(self._house, touched, self._stop),
+            "answer": lambda touched: write_letters(self._house, touched),
+            "send": lambda touched: send_due(self._house, touched, self._stop),
+        }
+        for stage, act in acts.items():
+            self._scheduler.add_job(
+                self._run,
+                "interval",
+                args=(stage, act),
+                id=stage,
+                seconds=LOOKS_EVERY[stage],
+                next_run_time=datetime.now(self._house.settings.service.zone),
+            )
+        self._scheduler.start()
+        for reader in self._readers:
+            reader.start()
+
+    def stop(self) -> None:
+        """Finish what is in hand and stop; a document being read is given up and read again."""
+        self._stop.set()
+        self._sandbox.close()
+        self._scheduler.shutdown(wait=True)
+        for reader in self._readers:
+            reader.join()
+
+    def _nudge(self, stage: str) -> None:
+        if not self._stop.is_set():
+            now = datetime.now(self._house.settings.service.zone)
+            self._scheduler.modify_job(stage, next_run_time=now)
+
+    def _run(self, stage: str, act: Callable[[Touched], None]) -> None:
+        """Run a stage once; whatever it touched may be work for the next one."""
+        touched = Touched()
+        try:
+            act(touched)
+        except MailServerError as error:
+            log.warning("%s", error)
+        except (OSError, DBAPIError, SandboxError) as error:
+            if not self._stop.is_set():
+                log.error("stage %s: trouble in the house, will try again: %s", stage, error)
+        except Exception:
+            log.exception("stage %s failed, will try again", stage)
+        moved = touched.mails or touched.dossiers or touched.letters
+        following = STAGES[STAGES.index(stage) + 1 :][:1]
+        if moved and following:
+            self._nudge(following[0])
+
+    def _read(self, name: str) -> None:
+        """Keep one mailbox read: connect, take in, wait for more, and again after trouble."""
+        failures = 0
+        while not self._stop.is_set():
+            try:
+                with ExitStack() as stack:
+                    source = stack.enter_context(
+                        open_mailbox(name, self._house.settings.mailbox[name])
+                    )
+                    while not self._stop.is_set():
+                        if read_mailbox(self._house, name, source, self._sandbox, self._stop):
+                            self._nudge("file")
+                        failures = 0
+                        poll = self._house.settings.mailbox[name].poll
+                        source.wait(poll.total_seconds(), self._stop)
+            except MailboxError as error:
+                failures += 1
+                log.warning("%s", error)
+                self._note_failure(name, error)
+            except (OSError, DBAPIError, SandboxError) as error:
+                failures += 1
+                log.error("mailbox %s: trouble in the house, will try again: %s", name, error)
+            except Exception:
+                failures += 1
+                log.exception("mailbox %s: failed, will try again", name)
+            if failures:
+                self._stop.wait(PAUSES[min(failures, len(PAUSES)) - 1])
+
+    def _note_failure(self, name: str, error: MailboxError) -> None:
+        try:
+            record_failure(self._house, name, error)
+        except (OSError, DBAPIError) as trouble:
+            log.error("mailbox %s: its failure could not be recorded: %s", name, trouble)

@@ -1,0 +1,97 @@
+"""One full pass over everything: what `intake once` does, and what the tests stand on."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import dataclass
+from threading import Event
+
+from sqlalchemy import Column, Table, select
+
+from ingest.house import House
+from ingest.mailbox import MailboxError, open_mailbox
+from ingest.outbox import MailServerError, send_due
+from ingest.pipeline import Touched, file_pending, judge_marked, write_letters
+from ingest.receiver import read_mailbox, record_failure
+from parsers.sandbox import Sandbox
+from registry import models as m
+from registry import queries
+from registry.rows import LetterState
+
+log = logging.getLogger(__name__)
+
+ROUNDS = 10
+"""How often the stages are repeated at most while one gives the next something to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a pass did: counts over what it touched, and what needs a person."""
+
+    mails: dict[str, int]
+    dossiers: dict[str, int]
+    letters: dict[str, int]
+    problems: tuple[str, ...]
+
+
+def full_pass(house: House, sandbox: Sandbox, stop: Event, *, send: bool = True) -> Outcome:
+    """Read every mailbox, process all that is pending, and try every letter that is due."""
+    touched = Touched()
+    problems = [
+        error for name in house.settings.mailbox for error in _read(house, name, sandbox, stop)
+    ]
+    process(house, sandbox, touched, stop)
+    if send:
+        problems += _send(house, touched, stop)
+    return Outcome(
+        mails=_counts(house, m.mail, m.mail.c.fate, touched.mails),
+        dossiers=_counts(house, m.dossier, m.dossier.c.status, touched.dossiers),
+        letters=_counts(house, m.letter, m.letter.c.state, touched.letters),
+        problems=tuple(problems),
+    )
+
+
+def process(house: House, sandbox: Sandbox, touched: Touched, stop: Event) -> None:
+    """File, judge and answer until nothing is left to do now."""
+    for _ in range(ROUNDS):
+        file_pending(house, sandbox, touched, stop)
+        judge_marked(house, touched, stop)
+        write_letters(house, touched)
+        with house.registry.read() as connection:
+            left = queries.pending(connection) or queries.marked(connection)
+        if stop.is_set() or not left:
+            return
+
+
+def _read(house: House, name: str, sandbox: Sandbox, stop: Event) -> list[str]:
+    try:
+        with open_mailbox(name, house.settings.mailbox[name]) as source:
+            read_mailbox(house, name, source, sandbox, stop)
+    except MailboxError as error:
+        record_failure(house, name, error)
+        return [str(error)]
+    return []
+
+
+def _send(house: House, touched: Touched, stop: Event) -> list[str]:
+    """Send, and tell of every letter that still waits because it was not taken."""
+    problems = []
+    try:
+        send_due(house, touched, stop, all_queued=True)
+    except MailServerError as error:
+        problems.append(str(error))
+    with house.registry.read() as connection:
+        tried = queries.letters_by_id(connection, touched.letters)
+    stuck = (LetterState.QUEUED, LetterState.FAILED)
+    return problems + [
+        f"letter {each.id} could not be sent: {each.reason}"
+        for each in tried
+        if each.state in stuck and each.attempts
+    ]
+
+
+def _counts(house: House, table: Table, column: Column[str], ids: set[int]) -> dict[str, int]:
+    with house.registry.read() as connection:
+        rows = connection.execute(select(table.c.id, column)).all()
+    return dict(sorted(Counter(row[1] for row in rows if row[0] in ids).items()))

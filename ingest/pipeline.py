@@ -1,0 +1,251 @@
+"""From a mail on disk to a letter in the registry: the stages *file*, *judge* and *answer*.
+
+Each works on what the registry marks as waiting, commits once for each thing, and can be
+stopped and started anywhere.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from email.utils import make_msgid
+from threading import Event
+
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from config.call import Call
+from ingest.automatic import bounced_message_ids, is_bounce, machine_reason
+from ingest.house import House
+from parsers.errors import ParseError
+from parsers.grouping import group
+from parsers.recognise import open_document
+from parsers.sandbox import Sandbox, SandboxError
+from parsers.submission import Content, Document, File, Problem, Submission
+from registry import filing, outgoing, queries
+from registry.answers import Due, Standing, due
+from registry.filing import ATTEMPTS, Understood
+from registry.judging import call_of, judge_dossier
+from registry.outgoing import Written
+from registry.rows import DossierView, MailRow
+from reports.letters import Occasion, write_letter
+from reports.wording import problem_wording
+
+log = logging.getLogger(__name__)
+
+MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,250}>")
+"""What may stand in our letters' References; a writer's own may be anything."""
+READERS = 2
+"""How many documents are read at a time."""
+
+
+@dataclass(kw_only=True)
+class Touched:
+    """What a pass has touched, by id: mails given a fate, dossiers judged, letters written."""
+
+    mails: set[int] = field(default_factory=set)
+    dossiers: set[int] = field(default_factory=set)
+    letters: set[int] = field(default_factory=set)
+
+
+# ── file ─────────────────────────────────────────────────────────────────────────────────
+
+
+def file_pending(house: House, sandbox: Sandbox, touched: Touched, stop: Event) -> None:
+    """Open and file every mail that is pending, in the order received.
+
+    Trouble of the house itself (disk, database, sandbox) ends the pass and is raised; the
+    mail stays pending and the attempt does not count.
+    """
+    with house.registry.read() as connection:
+        pending = queries.pending(connection)
+    for mail, sha256 in pending:
+        if stop.is_set():
+            return
+        with house.registry.write() as connection:
+            attempt = filing.count_attempt(connection, mail)
+        try:
+            _file(house, sandbox, mail, sha256, attempt)
+        except (OSError, DBAPIError, SandboxError):
+            with house.registry.write() as connection:
+                filing.count_attempt(connection, mail, by=-1)
+            raise
+        touched.mails.add(mail)
+
+
+def _file(house: House, sandbox: Sandbox, mail: int, sha256: str, attempt: int) -> None:
+    """File one mail; the barrier that keeps a mail that fails from stopping the others."""
+    if attempt > ATTEMPTS:
+        _set_aside(house, mail, f"连续{ATTEMPTS}次处理未完成（程序在处理中停止）")
+        return
+    try:
+        with sandbox.message(house.originals.path(sha256)) as submission:
+            understood = understand(house, sandbox, submission)
+        with house.registry.write() as connection:
+            found = filing.file_mail(connection, mail, understood, house.clock())
+        log.info("mail %s: %s", mail, found.fate)
+    except ParseError as error:
+        passing = error.problem in {Problem.CRASHED, Problem.TOO_SLOW} and attempt < ATTEMPTS
+        log.warning("mail %s cannot be read: %s", mail, error.problem)
+        if not passing:
+            _set_aside(house, mail, f"邮件无法读取：{problem_wording(error.problem)}")
+    except (OSError, DBAPIError, SandboxError):
+        raise
+    except Exception as error:
+        log.exception("mail %s: attempt %s failed", mail, attempt)
+        if attempt >= ATTEMPTS:
+            _set_aside(house, mail, f"连续{ATTEMPTS}次处理出错：{type(error).__name__}")
+
+
+def _set_aside(house: House, mail: int, reason: str) -> None:
+    with house.registry.write() as connection:
+        filing.quarantine(connection, mail, reason, house.clock())
+
+
+def understand(house: House, sandbox: Sandbox, submission: Submission) -> Understood:
+    """Read the files of a mail, keep them, and tell its dossiers and its call."""
+    call, documents = read_documents(house, sandbox, submission.files)
+    machine = machine_reason(submission, house.own_addresses)
+    return Understood(
+        submission=replace(submission, files=tuple(_without_source(submission.files))),
+        dossiers=group(documents, call),
+        call=call,
+        machine=machine,
+        bounced=bounced_message_ids(submission) if is_bounce(submission) else (),
+        unread=tuple(each.path for each in documents if not each.readable),
+    )
+
+
+def _without_source(files: Sequence[File]) -> Iterator[File]:
+    return (replace(each, source=None) for each in files)
+
+
+def read_documents(
+    house: House, sandbox: Sandbox, files: Sequence[File]
+) -> tuple[Call, tuple[Document, ...]]:
+    """Read files, keep their bytes as originals, and recognise them under the fitting call.
+
+    The call is the one under which most of them are recognised; the default one if equal.
+    """
+    with ThreadPoolExecutor(READERS) as pool:
+        contents = list(pool.map(lambda file: _content(sandbox, file), files))
+    for file in files:
+        if file.source:
+            house.originals.keep_copy(file.source)
+    calls = sorted(house.calls.values(), key=lambda call: call.id != house.default_call.id)
+    opened = [
+        (call, tuple(open_document(*pair, call) for pair in zip(files, contents, strict=True)))
+        for call in calls
+    ]
+    return max(opened, key=lambda each: sum(doc.kind != "other" for doc in each[1]))
+
+
+def _content(sandbox: Sandbox, file: File) -> Content:
+    if file.problem:
+        return Content(media_type=file.media_type, problem=file.problem, detail=file.detail)
+    return sandbox.content(file)
+
+
+# ── judge ────────────────────────────────────────────────────────────────────────────────
+
+
+def judge_marked(house: House, touched: Touched, stop: Event) -> None:
+    """Judge every dossier that has changed since it was last judged."""
+    with house.registry.read() as connection:
+        marked = queries.marked(connection)
+    for dossier in marked:
+        if stop.is_set():
+            return
+        if judge_dossier(house.registry, dossier, house.clock()):
+            touched.dossiers.add(dossier)
+
+
+# ── answer ───────────────────────────────────────────────────────────────────────────────
+
+
+def write_letters(house: House, touched: Touched) -> None:
+    """Write and store every letter that has fallen due."""
+    now = house.clock()
+    with house.registry.read() as connection:
+        waiting = outgoing.waiting(connection)
+        standings = outgoing.standings(connection, waiting)
+        sent = outgoing.sent(connection, now)
+    for letter in due(waiting, standings, sent, house.settings.receipts, now):
+        written = _write(house, letter, standings, now)
+        try:
+            with house.registry.write() as connection:
+                kept = outgoing.keep_letter(connection, written, now)
+        except IntegrityError:
+            log.info("a letter was written meanwhile; this one is dropped")
+            continue
+        if kept is not None:
+            touched.letters.add(kept)
+            log.info("letter %s: %s, %s", kept, letter.kind, letter.state)
+
+
+def _write(house: House, letter: Due, standings: Mapping[int, Standing], now: datetime) -> Written:
+    """Render a letter that fell due, and give it its Message-ID, which stays."""
+    occasion, thread = _occasion(house, letter, standings)
+    zone = house.settings.service.zone
+    rendered = write_letter(occasion, house.settings.center, zone, now.date())
+    return Written(
+        due=letter,
+        subject=rendered.subject,
+        text=rendered.text,
+        html=rendered.html,
+        message_id=make_msgid(domain=house.settings.smtp.address.rpartition("@")[2]),
+        in_reply_to=thread[-1] if thread else "",
+        references=thread,
+        revisions={view.row.id: view.row.revision for view in occasion.dossiers},
+        points={view.row.id: outgoing.points_of(view.findings) for view in occasion.dossiers},
+    )
+
+
+def _occasion(
+    house: House, letter: Due, standings: Mapping[int, Standing]
+) -> tuple[Occasion, tuple[str, ...]]:
+    """Gather what a letter is about, and the Message-IDs of the thread it belongs to."""
+    with house.registry.read() as connection:
+        mails = queries.mails_by_id(connection, letter.mails)
+        rows = queries.dossiers_by_id(connection, letter.dossiers)
+        views = queries.views(connection, list(rows.values()))
+        calls = {row.number: call_of(connection, row) for row in rows.values()}
+        told = [standings[each].told for each in letter.dossiers if standings[each].told]
+        last = queries.letter_by_id(connection, told[0].letter) if told and told[0] else None
+        register_date = queries.register_date(connection)
+    settled = {view.row.number: _settled(view, standings[view.row.id]) for view in views}
+    occasion = Occasion(
+        kind=letter.kind,
+        notice=letter.notice,
+        mails=mails,
+        dossiers=views,
+        calls=calls,
+        default_call=house.default_call,
+        settled=settled,
+        register_date=register_date,
+        stranger=letter.stranger,
+        duplicate=letter.duplicate,
+        unread=tuple(name for mail in mails for name in mail.unread),
+    )
+    return occasion, _thread(mails, (*last.references, last.message_id) if last else ())
+
+
+def _settled(view: DossierView, standing: Standing) -> tuple[str, ...]:
+    """Return what was told as missing and no longer is."""
+    if standing.told is None:
+        return ()
+    gone = standing.told.points - outgoing.points_of(view.findings)
+    return tuple(dict.fromkeys(finding for finding, _ in sorted(gone)))
+
+
+def _thread(mails: Sequence[MailRow], before: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the References of an answer (RFC 5322, 3.6.4), or of a notice."""
+    if not mails:
+        return before
+    newest = mails[-1]
+    return tuple(
+        each for each in (*newest.references, newest.message_id) if MESSAGE_ID.fullmatch(each)
+    )

@@ -1,0 +1,77 @@
+"""Text that was meant to be replaced 占位内容, and editing marks left in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from config.call import Call
+from parsers.lines import Grid, Item, Line, plain, quote_of
+from parsers.submission import Fact
+
+_MOST = 20  # more examples help nobody
+_LONG_RUN = re.compile(r"([\s_.…·\-—])\1{11,}")
+
+
+def read_placeholders(items: Sequence[Item], marks: Sequence[str], call: Call) -> tuple[Fact, ...]:
+    """Return the text that was meant to be replaced, quoted, at most one a line, and marks.
+
+    Lines and cells for signature, seal, date or opinion (`excused`) are left alone, and
+    so is the cell beside such a label.
+    """
+    pattern = _pattern(call)
+    found = [fact for line in _lines(items, call) if (fact := _in_line(line, pattern))]
+    found += [Fact(value=mark.strip(), quote=quote_of(mark)) for mark in marks if mark.strip()]
+    return tuple(found[:_MOST])
+
+
+def _pattern(call: Call) -> re.Pattern[str] | None:
+    words = sorted(map(plain, call.placeholders.words), key=len, reverse=True)
+    parts = [*call.placeholders.patterns, *map(_word, words)]
+    return re.compile("|".join(f"(?:{each})" for each in parts)) if parts else None
+
+
+def _word(word: str) -> str:
+    """Return the expression for a word; one of letters stands not inside a longer word."""
+    escaped = re.escape(word)
+    return (
+        rf"(?<![0-9A-Za-z]){escaped}(?![0-9A-Za-z])"
+        if word.isascii() and word.isalpha()
+        else escaped
+    )
+
+
+def _lines(items: Sequence[Item], call: Call) -> Iterator[Line]:
+    excused = [plain(each) for each in call.placeholders.excused]
+    for item in items:
+        if isinstance(item, Grid):
+            yield from _cells(item, excused)
+        elif not _is_excused(item.text, excused):
+            yield item
+
+
+def _cells(grid: Grid, excused: Sequence[str]) -> Iterator[Line]:
+    for row in grid.rows:
+        before = ""
+        for cell in row:
+            if not cell.squeezed:
+                continue
+            if not _is_excused(before, excused):
+                yield from (line for line in cell.split() if not _is_excused(line.text, excused))
+            before = cell.text
+
+
+def _is_excused(text: str, excused: Sequence[str]) -> bool:
+    squeezed = "".join(text.split())
+    return any(word in text or word in squeezed for word in excused)
+
+
+def _in_line(line: Line, pattern: re.Pattern[str] | None) -> Fact | None:
+    if pattern is None:
+        return None
+    # Long runs of one sign are shortened, so that no expression of a call can take for ever.
+    found = pattern.search(_LONG_RUN.sub(lambda run: run[1] * 11, line.text))
+    if not found:
+        return None
+    at = max(0, line.text.find(found[0]))
+    return Fact(value=found[0].strip(), page=line.page, quote=quote_of(line.raw, at))

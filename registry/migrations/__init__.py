@@ -1,0 +1,1 @@
+"""Migrations of the registry, applied by the holder of the lock."""

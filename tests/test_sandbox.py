@@ -1,0 +1,214 @@
+"""Untrusted bytes cost at most themselves: children that hang, die, or are killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from config.settings import Limits
+from parsers.errors import ParseError
+from parsers.sandbox import Sandbox
+from parsers.submission import Content, File, Problem
+from tests.test_message import LIMITS, PDF, TEXT, attachment, mixed, zipped
+
+MAIL = mixed(TEXT, attachment(b"attachment; filename*=GBK''%D0%AD%D2%E9.txt", "组建协议".encode()))
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    with Sandbox(LIMITS, tmp_path / "work") as opened:
+        yield opened
+
+
+@pytest.fixture
+def mail(tmp_path: Path) -> Path:
+    path = tmp_path / "mail"
+    path.write_bytes(MAIL)
+    return path
+
+
+@pytest.fixture
+def pipe(tmp_path: Path) -> Path:
+    """A file that a reader hangs on for as long as nobody writes."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    return path
+
+
+def text_file(source: Path) -> File:
+    return File(
+        path="a.txt", filename="a.txt", media_type="text/plain", size=0, sha256="", source=source
+    )
+
+
+def children() -> set[int]:
+    tasks = Path("/proc/self/task").glob("*/children")
+    return {int(child) for task in tasks for child in task.read_text("ascii").split()}
+
+
+def kill_while_reading(pipe: Path, before: set[int]) -> None:
+    """Kill the child that reads the pipe: opening it to write waits for a reader."""
+    with pipe.open("wb"):
+        for child in children() - before:
+            os.kill(child, signal.SIGKILL)
+
+
+def test_a_mail_is_read_and_its_files_live_as_long_as_the_block(
+    sandbox: Sandbox, mail: Path
+) -> None:
+    with sandbox.message(mail) as submission:
+        (file,) = submission.files
+        assert (submission.text, file.path) == ("请查收。", "协议.txt")
+        assert file.source is not None
+        assert file.source.read_text("utf-8") == "组建协议"
+        content = sandbox.content(file)
+        assert content.problem is None
+        assert "组建协议" in str(content.pages)
+    assert not file.source.exists()
+
+
+def test_local_files_are_opened(sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(zipped(**{"协议.pdf": PDF}))
+    with sandbox.files([(tmp_path / "a.zip", "材料.zip")]) as files:
+        assert [file.path for file in files] == ["材料.zip/协议.pdf"]
+    with sandbox.files([]) as files:
+        assert files == ()
+
+
+def test_bytes_that_are_no_mail_raise(sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "mail").write_bytes(b"\0\1\2")
+    with pytest.raises(ParseError) as refused, sandbox.message(tmp_path / "mail"):
+        pass
+    assert refused.value.problem is Problem.DAMAGED
+
+
+def test_a_child_is_used_again(sandbox: Sandbox, mail: Path) -> None:
+    with sandbox.message(mail):
+        pass
+    first = children()
+    with sandbox.message(mail):
+        pass
+    assert children() == first
+
+
+def test_a_killed_child_costs_one_document(sandbox: Sandbox, mail: Path, pipe: Path) -> None:
+    before = children()
+    with ThreadPoolExecutor(1) as other:
+        answer = other.submit(sandbox.content, text_file(pipe))
+        kill_while_reading(pipe, before)
+        assert answer.result() == Content(
+            media_type="text/plain", problem=Problem.CRASHED, detail="SIGKILL"
+        )
+    with sandbox.message(mail) as submission:
+        assert submission.files
+
+
+def test_a_mail_that_kills_the_child_is_refused(sandbox: Sandbox, pipe: Path) -> None:
+    before = children()
+    killer = threading.Thread(target=kill_while_reading, args=(pipe, before))
+    killer.start()
+    with pytest.raises(ParseError) as refused, sandbox.message(pipe):
+        pass
+    killer.join()
+    assert refused.value.problem is Problem.CRASHED
+
+
+def test_a_slow_document_is_given_up(tmp_path: Path, pipe: Path, mail: Path) -> None:
+    with Sandbox(Limits(document_seconds=1), tmp_path / "work", size=1) as sandbox:
+        assert sandbox.content(text_file(pipe)).problem is Problem.TOO_SLOW
+        with sandbox.message(mail) as submission:
+            assert submission.files
+
+
+def test_a_document_beyond_the_memory_limit_is_too_large(tmp_path: Path) -> None:
+    big = tmp_path / "big.txt"
+    with big.open("wb") as file:
+        file.truncate(3 << 30)  # sparse: it takes no room on the disk
+    with Sandbox(Limits(document_memory=64 << 20), tmp_path / "work") as sandbox:
+        content = sandbox.content(text_file(big))
+    assert content.problem in {Problem.TOO_LARGE, Problem.CRASHED}
+
+
+def test_a_file_with_a_problem_is_not_opened(sandbox: Sandbox, tmp_path: Path) -> None:
+    file = File(
+        path="a.rar", filename="a.rar", media_type="application/vnd.rar", size=1, sha256="",
+        source=tmp_path / "absent", problem=Problem.UNSUPPORTED, detail="rar",
+    )  # fmt: skip
+    assert sandbox.content(file) == Content(
+        media_type="application/vnd.rar", problem=Problem.UNSUPPORTED, detail="rar"
+    )
+
+
+def test_children_see_no_secret_and_no_open_file(
+    sandbox: Sandbox, mail: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTAKE_MAILBOX_PASSWORD", "secret")
+    before = children()
+    with sandbox.message(mail):
+        pass
+    (child,) = children() - before
+    assert b"INTAKE" not in Path(f"/proc/{child}/environ").read_bytes()
+    targets = [os.readlink(entry) for entry in Path(f"/proc/{child}/fd").iterdir()]
+    plain = [target for target in targets if not target.startswith(("pipe:", "/dev/null"))]
+    assert all("(deleted)" in target for target in plain)  # its own complaints
+
+
+def test_children_reach_no_network_where_the_kernel_allows_it(sandbox: Sandbox) -> None:
+    before = children()
+    if not sandbox.isolated:
+        pytest.skip("this kernel allows no network namespace")
+    (child,) = children() - before
+    interfaces = Path(f"/proc/{child}/net/dev").read_text("ascii").splitlines()[2:]
+    assert [line.split(":")[0].strip() for line in interfaces] in ([], ["lo"])
+    assert os.readlink(f"/proc/{child}/ns/net") != os.readlink("/proc/self/ns/net")
+
+
+def test_several_threads_share_the_children(sandbox: Sandbox, mail: Path) -> None:
+    def read(_: int) -> str:
+        with sandbox.message(mail) as submission:
+            return submission.files[0].path
+
+    before = children()
+    with ThreadPoolExecutor(4) as threads:
+        assert set(threads.map(read, range(12))) == {"协议.txt"}
+    assert len(children() - before) <= 2
+
+
+def test_leftovers_of_a_killed_process_are_removed_and_those_of_a_living_one_kept(
+    tmp_path: Path, mail: Path
+) -> None:
+    work = tmp_path / "work"
+    code = (
+        "import sys; from pathlib import Path; from config.settings import Limits\n"
+        "from parsers.sandbox import Sandbox\n"
+        "with Sandbox(Limits(), Path(sys.argv[1])).message(Path(sys.argv[2])) as mail:\n"
+        "    print(mail.files[0].source, flush=True); sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(work), str(mail)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(__file__).parent.parent,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        left = Path(process.stdout.readline().decode().strip())
+        with Sandbox(LIMITS, work):
+            assert left.exists()
+        process.kill()
+        process.wait()
+    with Sandbox(LIMITS, work):
+        assert not left.parent.exists()
+    assert {path.name for path in work.iterdir() if path.is_dir()} == set()
+
+
+def test_children_end_with_their_sandbox(tmp_path: Path, mail: Path) -> None:
+    before = children()
+    with Sandbox(LIMITS, tmp_path / "work") as sandbox, sandbox.message(mail):
+        assert children() - before
+    assert children() == before
