@@ -57,10 +57,12 @@ def process(house: House, sandbox: Sandbox, touched: Touched, stop: Event) -> No
     for _ in range(ROUNDS):
         file_pending(house, sandbox, touched, stop)
         judge_marked(house, touched, stop)
+        before = len(touched.letters)
         write_letters(house, touched)
+        wrote = len(touched.letters) > before  # a notice may follow an answer
         with house.registry.read() as connection:
             left = queries.pending(connection) or queries.marked(connection)
-        if stop.is_set() or not left:
+        if stop.is_set() or not (left or wrote):
             return
 
 

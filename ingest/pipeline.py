@@ -21,8 +21,7 @@ from config.call import Call
 from ingest.automatic import bounced_message_ids, is_bounce, machine_reason
 from ingest.house import House
 from parsers.errors import ParseError
-from parsers.grouping import group
-from parsers.recognise import open_document
+from parsers.grouping import group, open_document
 from parsers.sandbox import Sandbox, SandboxError
 from parsers.submission import Content, Document, File, Problem, Submission
 from registry import filing, outgoing, queries
@@ -32,7 +31,7 @@ from registry.judging import call_of, judge_dossier
 from registry.outgoing import Written
 from registry.rows import DossierView, MailRow
 from reports.letters import Occasion, write_letter
-from reports.wording import problem_wording
+from reports.wording import PROBLEMS
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +90,7 @@ def _file(house: House, sandbox: Sandbox, mail: int, sha256: str, attempt: int) 
         passing = error.problem in {Problem.CRASHED, Problem.TOO_SLOW} and attempt < ATTEMPTS
         log.warning("mail %s cannot be read: %s", mail, error.problem)
         if not passing:
-            _set_aside(house, mail, f"邮件无法读取：{problem_wording(error.problem)}")
+            _set_aside(house, mail, f"邮件无法读取：{PROBLEMS[error.problem]}")
     except (OSError, DBAPIError, SandboxError):
         raise
     except Exception as error:

@@ -33,11 +33,12 @@ _FOREIGN = (
     r"(?<![\w.-])[A-Za-z0-9_.-]*[^\x00-\x7f]"
     r"(?:[^\x00-\x1f\"<>(),;:\\=?@]*[^\x00-\x7f])?[A-Za-z0-9_.-]*"
 )
-_PHRASE = re.compile(rf'"(?:[^"\\]|\\.)*"|{_WORDS}|{_FOREIGN}', re.DOTALL)
+_PHRASE = re.compile(rf'"(?:[^"\\]|\\.){{0,1000}}"|{_WORDS}|{_FOREIGN}', re.DOTALL)
 _PARAMETER = re.compile(
     r';\s*(?P<name>[^\s=;"]+?)\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)(?:"|\Z)|(?P<bare>[^;]*))',
     re.DOTALL,
 )
+_LOST_SEMICOLON = re.compile(r"^(\s*[\w.+-]+/[\w.+-]+)\s+(?=[\w-]+\*?=)")
 _SECTION = re.compile(r"(?P<name>[^*]+)(?:\*(?P<index>\d{1,4}))?(?P<coded>\*)?\Z")
 _QUOTES = ' "'
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
@@ -288,6 +289,7 @@ def _repaired_phrase(phrase: str) -> str:
 
 
 def _repaired_parameters(text: str) -> str:
+    text = _LOST_SEMICOLON.sub(r"\1; ", text)
     kind = decode_header(text.partition(";")[0])
     parts = [kind if kind.isascii() else "application/octet-stream"]
     for name, value in header_parameters(re.sub(r"\n[ \t]*", " ", text)).items():

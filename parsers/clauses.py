@@ -16,7 +16,7 @@ from parsers.lines import (
     heading_of,
     is_contents_line,
     numbering,
-    plain,
+    plain_words,
     quote_of,
     squeeze,
 )
@@ -54,7 +54,8 @@ def read_clauses(items: Sequence[Item], call: Call) -> dict[str, Hit]:
     """Return what a document says of each clause check of the call, by finding id.
 
     A line of a table of contents, or a heading with nothing under it, leaves a clause
-    doubtful (`weak`), like words that the call lists as such.
+    doubtful (`weak`), like words that the call lists as such. A heading over a blank table
+    says nothing: the form prints it.
     """
     checks = [each for each in call.checks if each.rule == "clause"]
     titled, hollow = _headings(items)
@@ -80,7 +81,7 @@ def _hit(
         return _hit_at("text", proof.line, proof.at)
     if heads:
         return _hit_at("weak", heads[0].line)
-    weak = [plain(word) for word in check.weak]
+    weak = plain_words(check.weak)
     for each in titled:
         if any(_joined(word) in each.joined for word in weak):
             return _hit_at("weak", each.line)
@@ -104,9 +105,9 @@ def _names(titled: _Titled, check: Check) -> bool:
     """Whether a heading names a clause; a slogan does only as the heading of an article."""
     joined = titled.joined
     if titled.heading.level > _ARTICLE:
-        for slogan in check.slogans:
-            joined = joined.replace(_joined(plain(slogan)), "")
-    return any(_joined(plain(word)) in joined for word in check.headings)
+        for slogan in plain_words(check.slogans):
+            joined = joined.replace(_joined(slogan), "")
+    return any(_joined(word) in joined for word in plain_words(check.headings))
 
 
 def _headings(items: Sequence[Item]) -> tuple[list[_Titled], set[int]]:
@@ -121,11 +122,12 @@ def _headings(items: Sequence[Item]) -> tuple[list[_Titled], set[int]]:
         following = items[at + 1] if at + 1 < len(items) else None
         contents = is_contents_line(item.text)
         over_blank = isinstance(following, Grid) and not _holds_data(following)
-        filled = not contents and not over_blank and _is_filled(heading, following)
-        joined = _joined(heading.title)
-        titled.append(_Titled(joined=joined, heading=heading, line=item, filled=filled))
+        filled = not contents and _is_filled(heading, following)
         if contents or over_blank:
             hollow.add(at)
+        if not over_blank:
+            joined = _joined(heading.title)
+            titled.append(_Titled(joined=joined, heading=heading, line=item, filled=filled))
     return titled, hollow
 
 
@@ -190,10 +192,10 @@ def _sentences_of_table(grid: Grid, labels: Labels) -> Iterator[_Sentence]:
 
 def _proof(check: Check, sentences: Sequence[_Sentence], text: str, call: Call) -> _Sentence | None:
     """Return the first of enough sentences that speak of a clause, or None."""
-    words = [word for word in map(plain, check.words) if word in text]
+    words = [word for word in plain_words(check.words) if word in text]
     if not words:
         return None
-    slogans = [plain(each) for each in check.slogans]
+    slogans = plain_words(check.slogans)
     speaking = [each for each in sentences if _speaks(each.text, words, slogans)]
     if not speaking:
         return None

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from functools import cache
 
 from config.call import Call, FieldLabel
-from parsers.lines import Grid, Item, Line, numbering, plain, quote_of, squeeze, tidy
+from parsers.lines import Grid, Item, Line, numbering, plain, plain_words, quote_of, squeeze, tidy
 from parsers.submission import Fact
 
 _CAPTION_LENGTH = 45
+_TELLING = 4  # shorter labels stand in any caption
+_LABELLED_LENGTH = 600  # a longer line is running text
 _BRACKET_AT_END = re.compile(r"\([^()]{0,30}\)$")
 _NOTHING = re.compile(r"[\s_□☐\-—–~/\\.:…·*()（）：年月日]*")
 _LIST_COLUMNS, _LIST_SHARE = 3, 0.6  # a row of headings: so many, and so many of them known
@@ -140,7 +142,7 @@ def _caption_in_row(row: tuple[Line, ...], call: Call) -> str:
     if len(filled) != 1 or len(filled[0]) > _CAPTION_LENGTH or re.search("[。;:]", filled[0]):
         return ""
     text = filled[0]
-    if any(word in text for word in call.members.list_headings):
+    if lists_members(text, call):
         return text
     if names_kind_only(text, call):
         return ""
@@ -164,7 +166,7 @@ def names_kind_only(text: str, call: Call) -> bool:
 
 def lists_members(caption: str, call: Call) -> bool:
     """Whether what stands under a caption is a list of members."""
-    return any(plain(word) in caption for word in call.members.list_headings)
+    return any(word in caption for word in plain_words(call.members.list_headings))
 
 
 # ── Labels and values ─────────────────────────────────────────────────────────────────
@@ -202,7 +204,7 @@ def _label_pattern(known: frozenset[str]) -> re.Pattern[str]:
 
 def _pairs_of_line(line: Line, labels: Labels) -> Iterator[Pair]:
     """Yield the pairs of a line; without a colon only where the line begins with a label."""
-    if not labels.known:
+    if not labels.known or len(line.text) > _LABELLED_LENGTH:
         return
     start = len(line.text) - len(line.text.lstrip())
     found: list[re.Match[str]] = []
@@ -303,7 +305,8 @@ def _keep(facts: dict[str, Fact], field: str, fact: Fact) -> None:
 def _field_of_caption(caption: str, asked: Sequence[FieldLabel]) -> str:
     """Return the field that a caption names (`秘书处所在单位情况表`), or an empty string."""
     for each in asked:
-        if any(plain(word) in caption and word != caption for word in each.labels if len(word) > 3):  # noqa: PLR2004 - shorter labels stand in any caption
+        words = (word for word in plain_words(each.labels) if len(word) >= _TELLING)
+        if any(word in caption and word != caption for word in words):
             return each.id
     return ""
 

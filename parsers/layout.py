@@ -201,7 +201,7 @@ def _set_line(row: Sequence[Glyph]) -> Line | None:
     text = row[0].text
     for glyph in row[1:]:
         last = kept[-1]
-        if glyph.text == last.text and abs(glyph.x0 - last.x0) < size / 5:
+        if glyph.text == last.text and glyph.x0 - last.x0 < (last.x1 - last.x0) / 2:
             continue  # bold type faked by printing twice
         text += _gap(last, glyph, size, spread) + glyph.text
         kept.append(glyph)

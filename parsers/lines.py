@@ -109,6 +109,12 @@ def plain(text: str) -> str:
     return simplify(text.translate(_narrow))
 
 
+@cache
+def plain_words(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return words of a call as `Line.squeezed` would hold them, the longest first."""
+    return tuple(sorted({squeeze(plain(each)) for each in words}, key=len, reverse=True))
+
+
 def visible(text: str) -> str:
     """Return the text without characters that nobody sees (zero-width, direction marks)."""
     return _UNSEEN.sub("", text)

@@ -65,7 +65,7 @@ def _captioned(sections: Sequence[Section], call: Call) -> Iterator[Member]:
         if isinstance(item, Grid):
             if lists_members(section.caption, call):
                 columns = columns_of(item, call.members.name_labels, call) or columns
-                hint = kind_in_caption(section.caption, call) or hint
+                hint = kind_in_caption(section.caption, call)
                 yield from members_of_grid(item, columns, hint, call)
             listing, columns = False, columns if lists_members(section.caption, call) else None
             continue

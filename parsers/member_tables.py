@@ -12,7 +12,6 @@ from parsers.members import kind_in_caption, may_be_name, member_of, without_not
 from parsers.names import is_organisation
 from parsers.submission import Member
 
-
 _LEAST_HEADINGS = 2
 
 

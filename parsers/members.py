@@ -63,17 +63,20 @@ def member_of(
 
 
 def kind_of(stated: str, hint: str, name: str, call: Call) -> str:
-    """Return the kind of a member: as stated beside it, by its section, or by its name.
+    """Return the kind of a member: as stated beside it, else by its name, else by its section.
 
-    The call's last kind is a catch-all, which a name that tells more overrules.
+    The call's last kind is a catch-all, which whatever tells more overrules.
     """
     by_name = _kind_by_name(name, call.members.kinds)
     named = [each.id for each in _kinds_in(_ticked(plain(stated)), call)]
-    if not named:
-        return hint or by_name
-    if by_name in named or (named[0] == call.members.kinds[-1].id and by_name):
+    catch_all = call.members.kinds[-1].id if call.members.kinds else ""
+    if by_name in named:
         return by_name
-    return named[0]
+    if named and named[0] != catch_all:
+        return named[0]
+    if by_name and by_name != catch_all:
+        return by_name
+    return next(iter(named), "") or hint or by_name
 
 
 def kind_in_caption(caption: str, call: Call) -> str:

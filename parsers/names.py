@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from functools import cache
+from itertools import islice
 
 from rapidfuzz.distance import Levenshtein
 
 from config.call import Call
-from parsers.lines import plain, squeeze, tidy, visible
+from parsers.lines import plain, plain_words, squeeze, tidy, visible
 
 _QUOTES = re.compile("[《》〈〉“”\"'‘’「」『』【】]")
 _TAIL_TOKEN = re.compile(r"[\s._\-+,、—·~()\[\]]|v\d+(?:\.\d+)*|\d{1,8}|最新|新", re.IGNORECASE)
@@ -18,6 +19,7 @@ _BREAKS = re.compile(
 )
 _FILE_LEAD = re.compile(r"^(?:(?:\d{6,8}|0\d|\d{1,3}(?=[\s.]))[\s.]*)+")
 _REACH = 48  # no name is longer
+_MOST_NAMES = 500  # in one text; a list of all alliances of a province has fewer
 _HAN = re.compile("[一-鿿]")
 _LEAST_CORE = 2
 
@@ -33,8 +35,8 @@ class Likeness(StrEnum):
 
 @cache
 def _suffix_pattern(suffixes: tuple[str, ...]) -> re.Pattern[str]:
-    longest_first = sorted(suffixes, key=len, reverse=True)
-    return re.compile("|".join(r"\s?".join(map(re.escape, each)) for each in longest_first))
+    spaced = (r"\s{0,3}".join(map(re.escape, each)) for each in plain_words(suffixes))
+    return re.compile("|".join(spaced))
 
 
 @cache
@@ -64,18 +66,16 @@ def _without_tail(text: str, call: Call) -> str:
     ends = [text.rfind(each) + len(each) for each in call.name.suffixes if each in text]
     end = max(ends, default=len(text))
     rest = text[end:]
-    for word in sorted(call.name.noise, key=len, reverse=True):
+    for word in plain_words(call.name.noise):
         rest = rest.replace(word, "")
     return text if _TAIL_TOKEN.sub("", rest) else text[:end]
 
 
 def split_name(name: str, call: Call) -> tuple[str, str, str]:
     """Return prefix, core and suffix of a name in normal form; each may be empty."""
-    prefixes = sorted((each for each in call.name.prefixes if name.startswith(each)), key=len)
-    prefix = prefixes[-1] if prefixes else ""
+    prefix = next((each for each in plain_words(call.name.prefixes) if name.startswith(each)), "")
     rest = name[len(prefix) :]
-    suffixes = sorted((each for each in call.name.suffixes if rest.endswith(each)), key=len)
-    suffix = suffixes[-1] if suffixes else ""
+    suffix = next((each for each in plain_words(call.name.suffixes) if rest.endswith(each)), "")
     return prefix, rest[: len(rest) - len(suffix)], suffix
 
 
@@ -106,14 +106,23 @@ def find_names(text: str, call: Call) -> tuple[str, ...]:
     flat = plain(seen)
     names: dict[str, str] = {}
     previous = 0
-    for found in _suffix_pattern(call.name.suffixes).finditer(flat):
-        start = _start_of_name(flat, max(previous, found.start() - _REACH), found.start(), call)
-        previous = found.end()
+    hits = _suffix_pattern(call.name.suffixes).finditer(flat)
+    for found in islice(hits, _MOST_NAMES):
+        lower, previous = max(previous, found.start() - _REACH), found.end()
+        if squeeze(found[0]) == call.name.subject and not _has_prefix(
+            flat[lower : found.start()], call
+        ):
+            continue
+        start = _start_of_name(flat, lower, found.start(), call)
         name = tidy(seen[start : found.end()]).strip(" ()（）-—.")
         form = normal_form(name, call)
         if _is_name(form, call):
             names.setdefault(form, name)
     return tuple(names.values())
+
+
+def _has_prefix(text: str, call: Call) -> bool:
+    return any(each in text for each in call.name.prefixes if len(each) > 1)
 
 
 def _start_of_name(text: str, lower: int, upper: int, call: Call) -> int:
@@ -122,7 +131,7 @@ def _start_of_name(text: str, lower: int, upper: int, call: Call) -> int:
     for word in call.name.leads:
         at = text.rfind(word, start, upper)
         start = at + len(word) if at >= 0 else start
-    for prefix in sorted(call.name.prefixes, key=len, reverse=True):
+    for prefix in plain_words(call.name.prefixes):
         at = text.rfind(prefix, start, upper) if len(prefix) > 1 else -1
         if at >= 0:
             return at

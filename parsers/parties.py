@@ -8,7 +8,7 @@ from functools import cache
 
 from config.call import Call
 from parsers.fields import Section, clean_value, is_blank
-from parsers.lines import Grid, Line, numbering, plain, squeeze
+from parsers.lines import Grid, Line, numbering, plain, plain_words, squeeze
 from parsers.member_tables import columns_of, rows_of
 from parsers.members import distinct, member_of, without_note
 from parsers.names import is_organisation
@@ -160,7 +160,7 @@ def _block_of(sections: Sequence[Section], call: Call) -> range | None:
 def _is_marked(section: Section, call: Call) -> bool:
     item = section.item
     lines = item.lines() if isinstance(item, Grid) else (item,)
-    marks = [squeeze(plain(each)) for each in call.members.signature_marks]
+    marks = plain_words(call.members.signature_marks)
     return any(
         any(mark in line.squeezed for mark in marks)
         for line in lines

@@ -58,6 +58,9 @@ _SPACE = 32
 _HYPHEN = 2
 _LINE_ENDS = {10, 13}
 _NO_CHARACTERS = {0xFFFE, 0xFFFF}
+_GAP = re.compile(r"(?<=[^\x00-\x7f]) | (?=[^\x00-\x7f])")
+"""A space beside a Chinese character."""
+
 _PRINTED_LINE = re.compile(r"[^\s](?:[^\r\n]*[^\s])?")
 _Box = tuple[float, float, float, float]
 _Shape = tuple[int, float, float]
@@ -199,8 +202,8 @@ def _lines(textpage: object, text: str, upright: Callable[[_Box], _Box]) -> Iter
         return bool(pdfium.FPDFText_IsGenerated(textpage, index))
 
     for row in _rows(text, box):
-        spaces = (at for span in row for at in range(*span) if text[at] == " ")
-        if len(row) == 1 and not any(map(generated, spaces)):
+        gaps = (at.start() for span in row for at in _GAP.finditer(text, *span))
+        if len(row) == 1 and not any(map(generated, gaps)):
             yield _drawn_line(text[slice(*row[0])], row[0], box)
         else:
             printed = (at for span in row for at in range(*span) if not generated(at))

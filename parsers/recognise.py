@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from config.call import Call
-from parsers.lines import Grid, Item, Line, items_of, numbering, plain, squeeze, tidy
+from parsers.lines import Grid, Item, Line, items_of, numbering, plain, plain_words, squeeze, tidy
 from parsers.submission import Content
 
 OTHER = "other"
@@ -22,6 +22,7 @@ _TRAILING = re.compile(
     r"(?:\([^()]{0,30}\)|[\s._\-+,、~:·\"'”’》」】]|v\d+(?:\.\d+)*|\d{4,8}|\d{4}年(?:度|\d+月(?:\d+日)?)?)$",
     re.IGNORECASE,
 )
+_ENCLOSURE = re.compile(r"附[件录表]?[\d一二三四五六七八九十]*:?$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,8 @@ def find_title(items: Sequence[Item], call: Call) -> Title | None:
             spread = zone[start:end]
             kind = _kind_of_title("".join(line.text for line in spread), call)
             if kind:
-                text = tidy(" ".join(line.raw for line in spread))
+                shown = [line for line in spread if not _ENCLOSURE.match(line.squeezed)]
+                text = tidy(" ".join(line.raw for line in shown or spread))
                 return Title(kind=kind, text=text, page=spread[0].page)
     return None
 
@@ -121,7 +123,7 @@ def _by_structure(items: Sequence[Item], call: Call) -> str:
     text = "".join(line.squeezed for line in _lines(items))
     best, best_share = "", 0.0
     for each in call.documents:
-        found = sum(squeeze(plain(word)) in text for word in each.structure)
+        found = sum(word in text for word in plain_words(each.structure))
         share = found / each.structure_least
         if each.structure and found >= each.structure_least and share > best_share:
             best, best_share = each.id, share

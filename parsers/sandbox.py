@@ -169,8 +169,7 @@ class Sandbox:
     def _child(self) -> Iterator[_Child]:
         """Lend a child, started if none is idle; take it back unless it is worn out or dead."""
         with self._places:
-            with self._lock:
-                child = self._idle.pop() if self._idle else None
+            child = self._idle_child()
             if child is None:
                 child = self._starter.submit(_Child, self._limits, self._folder).result()
                 self._isolated = child.isolated
@@ -185,6 +184,15 @@ class Sandbox:
                     self._idle.append(child)
             if not keep:
                 child.end()
+
+    def _idle_child(self) -> _Child | None:
+        with self._lock:
+            while self._idle:
+                child = self._idle.pop()
+                if not child.is_worn():
+                    return child
+                child.end()
+        return None
 
 
 class _Child:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import logging
 import os
 import resource
 import signal
@@ -31,6 +32,7 @@ _OPEN_FILES = 64
 def main() -> None:
     """Serve jobs until standard input closes. Arguments: answer pipe, parent's id, limits."""
     answers, parent, limits = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    logging.disable()  # the libraries' warnings quote what they read
     _die_with(parent)
     isolated = _leave_the_network()
     settings = Limits.model_validate_json(limits)

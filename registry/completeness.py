@@ -322,7 +322,7 @@ def field(check: Check, case: Case, call: Call) -> list[Finding]:
         where, fact = filled
         return [_ok(check, f"{label}：{fact.value}", where, fact)]
     doubts = _doubts(case, call, read)
-    if not any(each.facts.fields for each in read):
+    if not any(each.facts.fields.keys() - {NAME} for each in read):
         doubts.append("表内各栏均未能识别")
     if _filled(_earlier(case, [check.document]), check.field):
         doubts.append("此前一版中填有此栏")
@@ -457,10 +457,11 @@ def _lies_in(text: str, area: Area) -> bool:
     `中山大学` and `天河区中山大道` lie in Guangzhou: the bare word counts only at the
     beginning, and not as a university or a street.
     """
-    unit = "区" if area.within else "市(?!场)"
-    before = f"^|省|{area.within}市?" if area.within else "^|省"
-    bare = f"(?:{before}){area.place}(?!大学|大道|.{{0,2}}(?:路|街(?!道)))"
-    return re.search(f"{area.place}{unit}|{bare}", text) is not None
+    place, within = re.escape(area.place), re.escape(area.within)
+    unit = "区" if within else "市(?!场)"
+    before = f"^|省|{within}市?" if within else "^|省"
+    bare = f"(?:{before}){place}(?!大学|大道|.{{0,2}}(?:路|街(?!道)))"
+    return re.search(f"{place}{unit}|{bare}", text) is not None
 
 
 def _covers(authority: Area, places: Sequence[Area], texts: Iterable[str]) -> bool:
@@ -471,7 +472,7 @@ def _covers(authority: Area, places: Sequence[Area], texts: Iterable[str]) -> bo
     known = {each.place for each in places}
     if authority.place in known:
         return True
-    district = re.compile(f"{authority.within}市?[^市区]{{1,4}}区")
+    district = re.compile(f"{re.escape(authority.within)}市?[^市区]{{1,4}}区")
     return authority.within in known and not any(map(district.search, texts))
 
 

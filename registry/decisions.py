@@ -6,16 +6,17 @@ raises RefusedError, with a message in Chinese, when it cannot be done as asked.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from parsers.submission import Document
 from registry import models as m
 from registry import queries
 from registry.events import mark, record
-from registry.filing import refresh_identity
+from registry.filing import add_documents, refresh_identity
 from registry.judge import basis_of
 from registry.judging import call_of, case_of
 from registry.routing import NEW
@@ -212,6 +213,31 @@ def withdraw(
     )
     record(connection, "withdrawn", actor=who, at=now, detail=reason, dossier=dossier.id)
     mark(connection, [dossier.id], now)
+
+
+def file_by_hand(
+    connection: Connection,
+    dossier: DossierRow,
+    documents: Sequence[Document],
+    *,
+    who: str,
+    now: datetime,
+) -> int:
+    """File documents that a person brings; return how many were not on record yet."""
+    filed = queries.documents_of(connection, [dossier.id]).get(dossier.id, ())
+    known = {each.sha256 for each in filed}
+    fresh = [each for each in documents if each.sha256 not in known]
+    if not fresh:
+        message = f"这些文件均已在 {dossier.number} 中"
+        raise RefusedError(message)
+    call = call_of(connection, dossier)
+    add_documents(
+        connection, dossier.id, fresh, mail=None, held=False, call=call, now=now, added_by=who
+    )
+    detail = "、".join(each.path for each in fresh)
+    record(connection, "added", actor=who, at=now, detail=detail, dossier=dossier.id)
+    mark(connection, [dossier.id], now)
+    return len(fresh)
 
 
 # ── mails ────────────────────────────────────────────────────────────────────────────────

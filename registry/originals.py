@@ -45,8 +45,9 @@ class Originals:
     def incoming(self) -> Iterator[BinaryIO]:
         """Give a new file to write into; it is gone when the block ends unless it was kept."""
         handle, name = tempfile.mkstemp(dir=self._incoming)
+        os.close(handle)  # opened again by its name, which `keep` goes by
         try:
-            with os.fdopen(handle, "w+b") as file:
+            with Path(name).open("w+b") as file:
                 yield file
         finally:
             Path(name).unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from rapidfuzz import fuzz, process
-from sqlalchemy import Connection, Row, Select, Table, and_, func, or_, select
+from sqlalchemy import Connection, Row, Select, Table, func, or_, select
 
 from parsers.submission import Fact, Facts, Hit, Member
 from registry import models as m
@@ -582,9 +582,11 @@ def count_by_state(connection: Connection) -> dict[LetterState, int]:
 
 def to_send(connection: Connection, now: datetime | None) -> tuple[LetterRow, ...]:
     """Return the queued letters that may be tried at `now`; all of them when it is None."""
-    due = or_(m.letter.c.next_try_at.is_(None), m.letter.c.next_try_at <= now)
-    which = m.letter.c.state == LetterState.QUEUED
-    return _letters(connection, select(m.letter).where(which if now is None else and_(which, due)))
+    query = select(m.letter).where(m.letter.c.state == LetterState.QUEUED)
+    if now is not None:
+        waited = m.letter.c.next_try_at <= now
+        query = query.where(or_(m.letter.c.next_try_at.is_(None), waited))
+    return _letters(connection, query)
 
 
 # ── paper ────────────────────────────────────────────────────────────────────────────────

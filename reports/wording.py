@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from config.call import Call
+from parsers.submission import Problem
 from registry.rows import DocumentState, Fate, Kind, LetterState, Outcome, Status
 
 FATES: Final[Mapping[Fate, str]] = {
@@ -77,6 +78,19 @@ REVIEWS: Final[Mapping[str, str]] = {
     "withdrawal-asked": "来信要求撤回",
     "late": "截止后收到",
     "after-complete": "齐全后又收到材料",
+}
+
+PROBLEMS: Final[Mapping[Problem, str]] = {
+    Problem.EMPTY: "内容为空",
+    Problem.DAMAGED: "已损坏",
+    Problem.LOCKED: "已加密",
+    Problem.UNSUPPORTED: "格式暂不能读取",
+    Problem.SCAN: "扫描件，无文字层",
+    Problem.TOO_LARGE: "超过大小上限",
+    Problem.TOO_MANY: "文件数超过上限",
+    Problem.TOO_DEEP: "嵌套层数超过上限",
+    Problem.TOO_SLOW: "读取超时",
+    Problem.CRASHED: "读取时出错中止",
 }
 
 DOUBTFUL: Final = "doubtful:"

@@ -256,7 +256,7 @@ def test_a_field_is_filled_when_one_of_two_files_of_the_form_says_so() -> None:
 
 
 def test_a_form_of_which_no_label_was_recognised_is_doubtful() -> None:
-    case = case_of(*documents(form=changed("form", fields={})))
+    case = case_of(*documents(form=changed("form", fields={"name": fact(NAME)})))
     assert only(case, "form.contact").outcome is Outcome.DOUBTFUL
 
 

@@ -247,6 +247,11 @@ def test_bytes_that_are_no_mail_are_refused(raw: bytes, problem: str, tmp_path: 
     assert refused.value.problem == problem
 
 
+def test_a_lost_semicolon_does_not_hide_the_parts(tmp_path: Path) -> None:
+    raw = mixed(TEXT, attachment(b"attachment; filename=a.pdf", PDF))
+    assert paths(read(raw.replace(b"mixed; boundary", b"mixed boundary"), tmp_path)) == ["a.pdf"]
+
+
 def test_structure_survives_a_broken_header_line_and_a_missing_end(tmp_path: Path) -> None:
     head = HEAD + b"Subject: " + "申报".encode("gbk") + b"\r\n" + "材料".encode("gbk") + b"\r\n"
     raw = mixed(TEXT, attachment(b"attachment; filename=a.pdf", PDF), head=head)
@@ -345,7 +350,8 @@ def test_local_files_are_opened_like_attachments(tmp_path: Path) -> None:
 
 fragments = st.sampled_from(
     [
-        HEAD, TEXT, PDF, b"\r\n\r\n", b"\r\n--=_b\r\n", b"--=_b--", b"\n", b"\0", b"\xff\xfe", b"=?gbk?B?",
+        HEAD, TEXT, PDF, b"\r\n\r\n", b"\r\n--=_b\r\n", b"--=_b--", b"\n", b"\0", b"\xff\xfe",
+        b"=?gbk?B?",
         b"Content-Type: multipart/mixed; boundary==_b\r\n", b"Content-Type: message/rfc822\r\n",
         b"Content-Transfer-Encoding: base64\r\n", b"Content-Type: multipart/digest; boundary=\r\n",
         b"Subject: =?gb2312?Q?=C9?=\r\n", b"Content-Disposition: attachment; filename*0*=x''%\r\n",
@@ -355,11 +361,10 @@ fragments = st.sampled_from(
 )  # fmt: skip
 
 
-@given(
-    st.one_of(
-        st.binary(max_size=300), st.lists(st.one_of(fragments, st.binary(max_size=8))).map(b"".join)
-    )
-)
+pieced = st.lists(st.one_of(fragments, st.binary(max_size=8))).map(b"".join)
+
+
+@given(st.one_of(st.binary(max_size=300), pieced))
 def test_any_bytes_give_a_submission_or_a_parse_error(raw: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         try:

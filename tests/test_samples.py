@@ -2,6 +2,7 @@
 
 import io
 import re
+import sys
 import zipfile
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -39,6 +40,7 @@ from ingest.samples.draft import STYLES, chinese
 from ingest.samples.mails import Client, Names, make_mail, make_zip
 from ingest.samples.places import PLACES
 from ingest.samples.register import DateStyle, make_register, paper_of
+from ingest.samples.rendering import SamplesUnavailableError
 from ingest.samples.story import (
     SampleMail,
     demo_mails,
@@ -155,6 +157,17 @@ def test_the_form_in_word_has_merged_cells() -> None:
     tables = docx.Document(io.BytesIO(as_docx(form))).tables
     first = tables[0].rows[0].cells
     assert first[1]._tc is first[3]._tc  # noqa: SLF001 - python-docx shows merging in no other way
+
+
+def test_a_missing_library_is_named_with_the_extra_that_brings_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    draft = make_drafts(make_alliance(0))[2]
+    monkeypatch.setitem(sys.modules, "docx", None)
+    monkeypatch.setitem(sys.modules, "reportlab.lib.pagesizes", None)
+    for render, library in ((as_docx, "python-docx"), (as_pdf, "reportlab")):
+        with pytest.raises(SamplesUnavailableError, match=rf"{library}.*\[demo\]"):
+            render(draft)
 
 
 def test_a_scan_has_pictures_and_no_text() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -54,6 +55,22 @@ def children() -> set[int]:
     return {int(child) for task in tasks for child in task.read_text("ascii").split()}
 
 
+def stopped_child(sandbox: Sandbox, before: set[int]) -> int:
+    """Start a child and stop it, so that it hangs on whatever it is given."""
+    assert sandbox.isolated in {True, False}
+    (child,) = children() - before
+    os.kill(child, signal.SIGSTOP)
+    return child
+
+
+def wait_for_job(child: int) -> None:
+    """Wait until something lies in the pipe to a child."""
+    with Path(f"/proc/{child}/fd/0").open("rb", buffering=0) as jobs:
+        poller = select.poll()
+        poller.register(jobs, select.POLLIN)
+        assert poller.poll(30_000)
+
+
 def kill_while_reading(pipe: Path, before: set[int]) -> None:
     """Kill the child that reads the pipe: opening it to write waits for a reader."""
     with pipe.open("wb"):
@@ -99,11 +116,12 @@ def test_a_child_is_used_again(sandbox: Sandbox, mail: Path) -> None:
     assert children() == first
 
 
-def test_a_killed_child_costs_one_document(sandbox: Sandbox, mail: Path, pipe: Path) -> None:
-    before = children()
+def test_a_killed_child_costs_one_document(sandbox: Sandbox, mail: Path) -> None:
+    child = stopped_child(sandbox, children())
     with ThreadPoolExecutor(1) as other:
-        answer = other.submit(sandbox.content, text_file(pipe))
-        kill_while_reading(pipe, before)
+        answer = other.submit(sandbox.content, text_file(mail))
+        wait_for_job(child)
+        os.kill(child, signal.SIGKILL)
         assert answer.result() == Content(
             media_type="text/plain", problem=Problem.CRASHED, detail="SIGKILL"
         )
@@ -121,9 +139,28 @@ def test_a_mail_that_kills_the_child_is_refused(sandbox: Sandbox, pipe: Path) ->
     assert refused.value.problem is Problem.CRASHED
 
 
-def test_a_slow_document_is_given_up(tmp_path: Path, pipe: Path, mail: Path) -> None:
+def test_a_child_that_died_idle_costs_nothing(sandbox: Sandbox, mail: Path) -> None:
+    child = stopped_child(sandbox, children())
+    os.kill(child, signal.SIGKILL)
+    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+    assert sandbox.content(text_file(mail)).problem is None
+
+
+def test_a_slow_mail_is_refused(tmp_path: Path, pipe: Path) -> None:
+    with (
+        Sandbox(Limits(document_seconds=1), tmp_path / "work") as sandbox,
+        pytest.raises(ParseError) as refused,
+        sandbox.message(pipe),
+    ):
+        pass
+    assert refused.value.problem is Problem.TOO_SLOW
+
+
+def test_a_slow_document_is_given_up(tmp_path: Path, mail: Path) -> None:
+    before = children()
     with Sandbox(Limits(document_seconds=1), tmp_path / "work", size=1) as sandbox:
-        assert sandbox.content(text_file(pipe)).problem is Problem.TOO_SLOW
+        stopped_child(sandbox, before)
+        assert sandbox.content(text_file(mail)).problem is Problem.TOO_SLOW
         with sandbox.message(mail) as submission:
             assert submission.files
 
@@ -156,7 +193,7 @@ def test_children_see_no_secret_and_no_open_file(
         pass
     (child,) = children() - before
     assert b"INTAKE" not in Path(f"/proc/{child}/environ").read_bytes()
-    targets = [os.readlink(entry) for entry in Path(f"/proc/{child}/fd").iterdir()]
+    targets = [str(entry.readlink()) for entry in Path(f"/proc/{child}/fd").iterdir()]
     plain = [target for target in targets if not target.startswith(("pipe:", "/dev/null"))]
     assert all("(deleted)" in target for target in plain)  # its own complaints
 
@@ -168,7 +205,7 @@ def test_children_reach_no_network_where_the_kernel_allows_it(sandbox: Sandbox) 
     (child,) = children() - before
     interfaces = Path(f"/proc/{child}/net/dev").read_text("ascii").splitlines()[2:]
     assert [line.split(":")[0].strip() for line in interfaces] in ([], ["lo"])
-    assert os.readlink(f"/proc/{child}/ns/net") != os.readlink("/proc/self/ns/net")
+    assert Path(f"/proc/{child}/ns/net").readlink() != Path("/proc/self/ns/net").readlink()
 
 
 def test_several_threads_share_the_children(sandbox: Sandbox, mail: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.workdays import add_working_days, end_of_next_working_day, is_working_day
@@ -72,6 +72,7 @@ def test_the_next_working_day_ends_at_midnight_of_the_office() -> None:
     assert end_of_next_working_day(evening, SHANGHAI) == datetime(2016, 6, 13, tzinfo=SHANGHAI)
 
 
+@settings(deadline=None)  # the library's tables are loaded by the first call
 @given(
     day=st.dates(date(1999, 1, 1), date(2040, 1, 1)),
     count=st.integers(1, 30),

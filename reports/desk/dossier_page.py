@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -16,6 +17,7 @@ from registry import decisions, queries
 from registry.rows import DocumentState, DossierView, FiledDocument, Finding, Outcome
 from reports.desk.downloads import download
 from reports.desk.frame import Acting, Id, SignedIn, dossier_or_404
+from reports.desk.history import tell
 from reports.desk.next_step import PAPER, to_do, to_say
 from reports.wording import DOUBTFUL, review_wording
 
@@ -55,7 +57,12 @@ def group_of(finding: Finding, call: Call) -> str:
     return call.title_of(check.document) if check and check.document else "各材料之间"
 
 
-def groups(findings: tuple[Finding, ...], call: Call) -> tuple[Group, ...]:
+def is_met(finding: Finding) -> bool:
+    """Tell whether nothing is left to look at."""
+    return finding.outcome is Outcome.OK
+
+
+def groups(findings: Iterable[Finding], call: Call) -> tuple[Group, ...]:
     """Return findings grouped by what they are about, in the call's order."""
     found: dict[str, list[Finding]] = {each.title: [] for each in call.documents}
     for finding in findings:
@@ -93,12 +100,15 @@ def dossier_page(visit: SignedIn, number: str) -> Response:
             call=call,
             say=to_say(view, call),
             todo=to_do(view),
-            groups=groups(view.findings, call),
+            open_groups=groups([each for each in view.findings if not is_met(each)], call),
+            met_groups=groups([each for each in view.findings if is_met(each)], call),
+            decided={(each.finding, each.document): each for each in view.decisions},
             doubtful=[each for each in view.findings if each.outcome is Outcome.DOUBTFUL],
             questions=questions(view, call),
             held=held_by_mail(view),
             mails={each.id: each for each in view.mails},
             by_path={each.path: each for each in view.documents},
+            history=[tell(each, call) for each in view.history],
             register_date=queries.register_date(connection),
         )
 

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Form, HTTPException, Query
+from pydantic import BaseModel, Field
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from registry import decisions, queries
 from registry import models as m
 from registry.rows import LetterState
 from reports.desk.frame import Acting, Id, PageNumber, SignedIn, paging
+from reports.desk.history import tell
 from reports.letters import edit_html
 
 router = APIRouter(include_in_schema=False)
 
-Subject = Annotated[str, Form(max_length=500)]
-Body = Annotated[str, Form(max_length=200_000)]
 Back = Annotated[str, Form(max_length=2000)]
+
+
+class Edited(BaseModel):
+    """The form by which a person changes a letter; `release` is set to let it go at once."""
+
+    subject: str = Field(max_length=500)
+    text: str = Field(max_length=200_000)
+    release: str = Field(default="", max_length=10)
 
 
 @router.get("/letters")
@@ -54,11 +64,12 @@ def letter_page(visit: SignedIn, letter: Id) -> Response:
         found = queries.letter_by_id(connection, letter)
         if found is None:
             raise HTTPException(404, "没有这封函件。")
+        told = queries.history(connection, m.event.c.letter_id == letter)
         return visit.page(
             connection,
             "letter.html",
             letter=found,
-            history=queries.history(connection, m.event.c.letter_id == letter),
+            history=[tell(each) for each in told],
         )
 
 
@@ -87,19 +98,22 @@ def hold(visit: Acting, letter: Id, back: Back = "") -> Response:
 
 
 @router.post("/letters/{letter}/edit")
-def edit(visit: Acting, letter: Id, subject: Subject, text: Body) -> Response:
-    """Change what a letter says, before it goes."""
-    written = text.replace("\r\n", "\n")
-    return visit.act(
-        lambda connection, now: decisions.edit_letter(
-            connection,
-            letter,
-            subject=subject,
-            text=written,
-            html=edit_html(written),
-            who=visit.account.name,
-            now=now,
-        ),
-        done="已保存修改。该函件现为草稿，放行后发出。",
-        back=f"/letters/{letter}",
-    )
+def edit(visit: Acting, letter: Id, given: Annotated[Edited, Form()]) -> Response:
+    """Keep what a letter shall say, and let it go at once where that is asked for."""
+    text, who = given.text.replace("\r\n", "\n"), visit.account.name
+
+    def deed(connection: Connection, now: datetime) -> None:
+        found = queries.letter_by_id(connection, letter)
+        if found is None:
+            raise HTTPException(404, "没有这封函件。")
+        unchanged = (found.subject, found.text.rstrip()) == (given.subject, text.rstrip())
+        if not (given.release and unchanged):
+            html = edit_html(text)
+            decisions.edit_letter(
+                connection, letter, subject=given.subject, text=text, html=html, who=who, now=now
+            )
+        if given.release:
+            decisions.send_letter(connection, letter, who=who, now=now)
+
+    done = "已放行，系统会发出这封函件。" if given.release else "已保存。放行后发出。"
+    return visit.act(deed, done=done, back=f"/letters/{letter}")

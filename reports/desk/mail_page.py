@@ -13,6 +13,7 @@ from registry import models as m
 from registry.rows import Fate, MailRow
 from reports.desk.downloads import download
 from reports.desk.frame import Acting, Id, PageNumber, SignedIn, Words, paging
+from reports.desk.history import tell
 
 router = APIRouter(include_in_schema=False)
 
@@ -69,13 +70,14 @@ def mail_page(visit: SignedIn, mail: Id) -> Response:
     """Show one mail."""
     with visit.reading() as connection:
         found = _mail_or_404(connection, mail)
+        told = queries.history(connection, m.event.c.mail_id == mail)
         letters = (queries.letter_by_id(connection, each) for each in found.letters)
         return visit.page(
             connection,
             "mail.html",
             mail=found,
             letters=[each for each in letters if each],
-            history=queries.history(connection, m.event.c.mail_id == mail),
+            history=[tell(each) for each in told],
         )
 
 

@@ -41,7 +41,7 @@ def to_say(view: DossierView, call: Call) -> str:
 
     Says 收到, never 受理, and tells nothing that still waits for a person's decision.
     """
-    name = f"《{view.row.name}》" if view.row.name else "您的材料"
+    name = f"《{view.row.name}》申报材料" if view.row.name else "您的材料"
     opening = f"{name}已收到，编号 {view.row.number}"
     paper = _paper_sentence(view, call)
     lacking = _electronic(view)

@@ -1,0 +1,265 @@
+"""Commands that look at the registry: queue, show, mails, letters, export, calls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ingest.commands.common import (
+    AsJson,
+    Number,
+    UsageError,
+    dossier_of,
+    house_of,
+    print_json,
+    print_table,
+    reading,
+    settings_of,
+)
+
+AT_ONCE = 500
+"""How many rows are read at a time: a long list needs no more memory than a short one."""
+
+
+def queue(
+    context: typer.Context,
+    status: Annotated[str, typer.Option(help="Only dossiers in this status.")] = "",
+    search: Annotated[str, typer.Option(help="Only dossiers with these words.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List dossiers."""
+    from registry import queries
+    from registry.rows import Status
+    from reports.records import dossier_record
+    from reports.wording import STATUSES, review_wording
+
+    _one_of("--status", status, [each.value for each in Status])
+    with reading(context) as (house, connection):
+        rows = queries.queue(connection, status=status, search=search)
+        parts = [rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)]
+        views = [view for part in parts for view in queries.views(connection, part)]
+    if as_json:
+        print_json([dossier_record(view, house.settings.service.zone) for view in views])
+        return
+    calls = house.calls
+    table = [
+        (
+            view.row.number,
+            view.row.name,
+            view.row.status,
+            STATUSES[view.row.status],
+            "、".join(review_wording(code, calls[view.row.call_id]) for code in view.row.review),
+            " ".join(each.id for each in view.missing),
+        )
+        for view in views
+    ]
+    print_table(("编号", "名称", "status", "状态", "待办", "缺"), table)
+
+
+def show(context: typer.Context, number: Number, as_json: AsJson = False) -> None:
+    """Show one dossier, whole, with its history."""
+    from registry import queries
+    from registry.judging import call_of
+    from reports.plain_text import dossier_text
+    from reports.records import dossier_whole
+
+    with reading(context) as (house, connection):
+        row = dossier_of(connection, number)
+        view = queries.view(connection, row)
+        call = call_of(connection, row)
+    zone = house.settings.service.zone
+    if as_json:
+        print_json(dossier_whole(view, zone))
+    else:
+        typer.echo(dossier_text(view, call, zone))
+
+
+def mails(
+    context: typer.Context,
+    fate: Annotated[str, typer.Option(help="Only mails with this fate.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List every mail ever seen and what became of it."""
+    from registry import queries
+    from registry.rows import Fate
+    from reports.records import mail_record
+    from reports.wording import FATES
+
+    _one_of("--fate", fate, [each.value for each in Fate])
+    with reading(context) as (house, connection):
+        rows = queries.mails(connection, fate=fate)
+    zone = house.settings.service.zone
+    if as_json:
+        print_json([mail_record(row, zone) for row in rows])
+        return
+    table = [
+        (
+            row.id,
+            row.received_at.astimezone(zone).strftime("%Y-%m-%d %H:%M"),
+            row.sender,
+            row.subject,
+            row.fate,
+            FATES[row.fate],
+            " ".join(row.dossiers),
+            row.reason,
+        )
+        for row in rows
+    ]
+    print_table(("id", "收到", "发件人", "主题", "fate", "去向", "编号", "原因"), table)
+
+
+def letters(
+    context: typer.Context,
+    state: Annotated[str, typer.Option(help="Only letters in this state.")] = "",
+    body: Annotated[bool, typer.Option("--body", help="With their text.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List every letter, queued or sent."""
+    from registry import queries
+    from registry.rows import LetterState
+    from reports.records import letter_record
+    from reports.wording import LETTER_STATES
+
+    _one_of("--state", state, [each.value for each in LetterState])
+    with reading(context) as (house, connection):
+        rows = queries.letters(connection, state=state)
+    zone = house.settings.service.zone
+    if as_json:
+        print_json([letter_record(row, zone, body=body) for row in rows])
+        return
+    table = [
+        (
+            row.id,
+            row.kind,
+            ",".join(row.to),
+            row.subject,
+            row.state,
+            LETTER_STATES[row.state],
+            row.reason,
+        )
+        for row in rows
+    ]
+    print_table(("id", "kind", "收件人", "主题", "state", "状态", "原因"), table)
+    if body:
+        for row in rows:
+            typer.echo(f"\n━━ {row.id} ━━ {row.subject}\n\n{row.text}")
+
+
+def _one_of(option: str, value: str, known: list[str]) -> None:
+    if value and value not in known:
+        message = f"{option} {value}: not one of {', '.join(known)}"
+        raise UsageError(message)
+
+
+def export(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE.xlsx", help="The workbook to write.")],
+) -> None:
+    """Write the registry as a workbook."""
+    from registry import queries
+    from registry.judging import call_of
+    from reports.workbook import export_registry
+
+    with reading(context) as (house, connection):
+        rows = queries.queue(connection)
+        parts = [rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)]
+        views = [view for part in parts for view in queries.views(connection, part)]
+        calls = {row.number: call_of(connection, row) for row in rows}
+    _writable(file)
+    export_registry(file, views, calls, house.settings.service.zone)
+    typer.echo(f"{len(views)} dossiers written to {file}")
+
+
+def _writable(file: Path) -> None:
+    if not file.absolute().parent.is_dir():
+        message = f"{file}: there is no folder {file.absolute().parent}"
+        raise UsageError(message)
+
+
+calls_app = typer.Typer(help="The calls for submissions that are known.", no_args_is_help=True)
+
+
+@calls_app.command("list")
+def list_calls(context: typer.Context) -> None:
+    """List the calls known."""
+    from ingest.house import known_calls
+
+    settings = settings_of(context)
+    rows = [
+        (
+            call.id,
+            call.version,
+            call.title,
+            "默认" if call.id == settings.service.default_call else "",
+        )
+        for call in known_calls(settings).values()
+    ]
+    print_table(("id", "version", "名称", ""), rows)
+
+
+paper_app = typer.Typer(help="The paper register: import, list, export.", no_args_is_help=True)
+
+
+@paper_app.command("list")
+def list_paper(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the paper register, with each record's dossier."""
+    from registry import queries
+    from reports.records import paper_record
+
+    with reading(context) as (_, connection):
+        records = queries.papers(connection)
+    if as_json:
+        print_json([paper_record(each) for each in records])
+        return
+    table = [
+        (each.register_no, each.received_on, each.name, each.secretariat, each.copies, each.dossier)
+        for each in records
+    ]
+    print_table(("登记号", "收件日期", "名称", "秘书处单位", "份数", "编号"), table)
+
+
+@paper_app.command("export")
+def export_paper_register(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE.xlsx", help="The workbook to write.")],
+) -> None:
+    """Write the paper register as the sheet that it is imported from."""
+    from registry import queries
+    from reports.workbook import export_paper
+
+    with reading(context) as (_, connection):
+        records = queries.papers(connection)
+    _writable(file)
+    export_paper(file, records)
+    typer.echo(f"{len(records)} records written to {file}")
+
+
+@paper_app.command("import")
+def import_paper_register(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help=".xlsx or .csv")],
+) -> None:
+    """Take in the paper register; the same file a second time changes nothing."""
+    from ingest.commands.common import operator
+    from registry.paper import import_register, read_register
+
+    with house_of(context) as house:
+        register = read_register(file, house.default_call)
+        with house.registry.write() as connection:
+            done = import_register(
+                connection,
+                register,
+                call=house.default_call,
+                who=operator(),
+                now=house.clock(),
+            )
+    typer.echo(
+        f"added {done.added}, changed {done.changed}, unchanged {done.unchanged}, "
+        f"rejected {len(done.rejected)}, no longer in the sheet {len(done.gone)}"
+    )
+    for note in (*done.rejected, *done.warnings):
+        typer.echo(f"  {note.sheet} 第{note.row}行：{note.reason}")
+    for name in done.gone:
+        typer.echo(f"  已不在表中：{name}")

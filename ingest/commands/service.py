@@ -1,0 +1,151 @@
+"""Commands that run the service: serve, once, desk, demo, reconcile, doctor."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ingest.commands.common import (
+    DONE,
+    NEEDS_PERSON,
+    AsJson,
+    house_of,
+    print_json,
+    print_table,
+    settings_of,
+)
+
+if TYPE_CHECKING:
+    from threading import Event
+
+
+def serve(
+    context: typer.Context,
+    no_desk: Annotated[bool, typer.Option("--no-desk", help="Without the staff desk.")] = False,
+) -> None:
+    """Run the daemon and the staff desk until SIGTERM or SIGINT."""
+    from ingest.daemon import Daemon
+    from ingest.serving import desk_server
+    from parsers.sandbox import Sandbox
+
+    with ExitStack() as stack:
+        stop = until_signalled()
+        house = stack.enter_context(house_of(context, lock_for="serve"))
+        sandbox = stack.enter_context(Sandbox(house.settings.limits, house.work))
+        if not no_desk:
+            typer.echo(f"desk: {stack.enter_context(desk_server(house))}", err=True)
+        daemon = Daemon(house, sandbox)
+        daemon.start()
+        stack.callback(daemon.stop)
+        typer.echo("intake is running; Ctrl-C or SIGTERM stops it", err=True)
+        stop.wait()
+    typer.echo("intake has stopped", err=True)
+
+
+def until_signalled() -> Event:
+    """Return an event that is set by SIGTERM or SIGINT."""
+    import signal
+    from threading import Event
+
+    stop = Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: stop.set())
+    return stop
+
+
+def once(
+    context: typer.Context,
+    no_letters: Annotated[
+        bool, typer.Option("--no-letters", help="Send nothing; letters stay queued.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Do one full pass and exit."""
+    from ingest.passes import full_pass
+    from parsers.sandbox import Sandbox
+
+    stop = until_signalled()
+    with (
+        house_of(context, lock_for="once") as house,
+        Sandbox(house.settings.limits, house.work) as sandbox,
+    ):
+        done = full_pass(house, sandbox, stop, send=not no_letters)
+    if as_json:
+        print_json(asdict(done))
+    else:
+        for what, counts in (
+            ("mails", done.mails),
+            ("dossiers", done.dossiers),
+            ("letters", done.letters),
+        ):
+            told = ", ".join(f"{key} {count}" for key, count in counts.items())
+            typer.echo(f"{what}: {told or 'none'}")
+        for problem in done.problems:
+            typer.echo(problem, err=True)
+    raise typer.Exit(NEEDS_PERSON if done.problems else DONE)
+
+
+def desk(context: typer.Context) -> None:
+    """Run only the staff desk."""
+    from ingest.serving import desk_server
+
+    stop = until_signalled()
+    with house_of(context) as house, desk_server(house) as address:
+        typer.echo(f"desk: {address}", err=True)
+        stop.wait()
+
+
+def demo(
+    only_once: Annotated[
+        bool, typer.Option("--once", help="Run the sample mail through, print the queue, exit.")
+    ] = False,
+) -> None:
+    """Show the whole service at work on sample mail, on this machine alone."""
+    from ingest.demo import run_demo
+
+    raise typer.Exit(run_demo(once=only_once))
+
+
+def reconcile(context: typer.Context, as_json: AsJson = False) -> None:
+    """Compare every mailbox with the registry: each UID on the server must have a fate."""
+    from ingest.reconciling import reconcile_all
+
+    with house_of(context) as house:
+        folders, problems = reconcile_all(house)
+    if as_json:
+        print_json([each.record for each in folders])
+    else:
+        rows = [
+            (
+                each.mailbox,
+                each.folder,
+                each.on_server,
+                each.known,
+                " ".join(map(str, each.missing)),
+            )
+            for each in folders
+        ]
+        print_table(("mailbox", "folder", "on server", "known", "missing UIDs"), rows)
+        for each in folders:
+            for note in each.changed:
+                typer.echo(note, err=True)
+    for problem in problems:
+        typer.echo(problem, err=True)
+    gap = problems or any(each.missing or each.changed for each in folders)
+    raise typer.Exit(NEEDS_PERSON if gap else DONE)
+
+
+def doctor(context: typer.Context, as_json: AsJson = False) -> None:
+    """Try each part for real: a line each, ok or what to do."""
+    from ingest.doctor import examine
+
+    results = examine(settings_of(context))
+    if as_json:
+        print_json([asdict(each) for each in results])
+    else:
+        for each in results:
+            typer.echo(f"{'ok ' if each.ok else 'FIX'}  {each.part}: {each.says}")
+    raise typer.Exit(DONE if all(each.ok for each in results) else NEEDS_PERSON)

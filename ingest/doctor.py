@@ -1,0 +1,141 @@
+"""`intake doctor`: tries each part for real and says what to do about it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+
+from config.settings import Settings, SettingsError
+from ingest.house import known_calls, refuse_unsupported
+from ingest.mailbox import MailboxError, open_mailbox
+from ingest.outbox import MailServerError, open_server
+from parsers.sandbox import Sandbox, SandboxError
+from registry.database import RegistryError, open_registry
+
+LEAST_FREE = 1 << 30
+"""How many bytes should be free where the data lies."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What trying one part gave; `says` is what was found, or what to do."""
+
+    part: str
+    ok: bool
+    says: str
+
+
+def examine(settings: Settings) -> list[Result]:
+    """Try configuration, calls, data folder, database, sandbox, mailboxes and mail server."""
+    fixed: list[tuple[str, Callable[[Settings], str]]] = [
+        ("configuration", _configuration),
+        ("calls", _calls),
+        ("center", _center),
+        ("data folder", _data_folder),
+        ("database", _database),
+        ("sandbox", _sandbox),
+        ("mail server", _mail_server),
+    ]
+    results = [_try(part, act, settings) for part, act in fixed]
+    if not settings.mailbox:
+        says = "none is configured; add a [mailbox.main] table"
+        results.append(Result(part="mailbox", ok=False, says=says))
+    results += [
+        _try(f"mailbox {name}", partial(_mailbox, name), settings) for name in settings.mailbox
+    ]
+    return results + list(_optional())
+
+
+def _try(part: str, act: Callable[[Settings], str], settings: Settings) -> Result:
+    try:
+        return Result(part=part, ok=True, says=act(settings))
+    except (SettingsError, RegistryError, SandboxError, MailboxError, MailServerError) as error:
+        return Result(part=part, ok=False, says=str(error))
+    except OSError as error:
+        return Result(part=part, ok=False, says=f"{error.strerror}: {error.filename}")
+
+
+def _configuration(settings: Settings) -> str:
+    refuse_unsupported(settings)
+    return f"read; letters: {settings.receipts.mode}"
+
+
+def _calls(settings: Settings) -> str:
+    calls = known_calls(settings)
+    return ", ".join(f"{each.id} version {each.version}" for each in calls.values())
+
+
+def _center(settings: Settings) -> str:
+    """Letters name whom to call; nothing real is shipped."""
+    center = settings.center
+    asked = {"phone": center.phone, "address": center.address, "email": center.email}
+    blank = ", ".join(key for key, value in asked.items() if not value)
+    if blank:
+        message = f"fill in [center] {blank}: letters tell applicants where to turn"
+        raise SettingsError(message)
+    return f"{center.name}, {center.phone}"
+
+
+def _data_folder(settings: Settings) -> str:
+    folder = settings.service.data_dir
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder) as file:
+        file.write(b"intake")
+        file.flush()
+        os.fsync(file.fileno())
+    free = shutil.disk_usage(folder).free
+    if free < LEAST_FREE:
+        message = f"{folder}: only {free >> 20} MiB are free; make room"
+        raise SettingsError(message)
+    return f"{folder}, {free >> 30} GiB free"
+
+
+def _database(settings: Settings) -> str:
+    registry = open_registry(settings.service.data_dir)
+    try:
+        with registry.read() as connection:
+            sound = connection.exec_driver_sql("PRAGMA quick_check").scalar()
+    finally:
+        registry.close()
+    if sound != "ok":
+        message = f"the registry is damaged ({sound}); restore a backup"
+        raise RegistryError(message)
+    return "sound"
+
+
+def _sandbox(settings: Settings) -> str:
+    with (
+        tempfile.TemporaryDirectory() as work,
+        Sandbox(settings.limits, Path(work)) as sandbox,
+    ):
+        network = "no network" if sandbox.isolated else "network not cut off by this kernel"
+    return f"children start; {network}"
+
+
+def _mail_server(settings: Settings) -> str:
+    with open_server(settings.smtp) as server:
+        server.noop()
+    smtp = settings.smtp
+    return f"{smtp.host}:{smtp.port} answers; letters come from {smtp.address}"
+
+
+def _mailbox(name: str, settings: Settings) -> str:
+    with open_mailbox(name, settings.mailbox[name]) as source:
+        told = []
+        for folder in source.folders():
+            source.select(folder)
+            told.append(f"{folder} {len(source.uids())} mails")
+    return ", ".join(told)
+
+
+def _optional() -> Iterator[Result]:
+    for part, module in (("scans (ocr)", "rapidocr"),):
+        there = find_spec(module) is not None
+        says = "installed" if there else "not installed: scans go to a person"
+        yield Result(part=part, ok=True, says=says)

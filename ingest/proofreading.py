@@ -1,0 +1,152 @@
+"""Judging local files without filing them: what `intake check` does."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from config.call import Call
+from config.settings import Settings
+from ingest.house import known_calls
+from parsers.grouping import group, open_document
+from parsers.sandbox import Sandbox
+from parsers.submission import Content, Document, Dossier, File
+from registry.judge import judge
+from registry.rows import Case, DocumentState, FiledDocument, Finding, Outcome
+from reports.records import finding_record
+from reports.wording import OUTCOMES, finding_label
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """One dossier among the files, with what checking its electronic part gave."""
+
+    name: str
+    secretariat: str
+    documents: tuple[FiledDocument, ...]
+    findings: tuple[Finding, ...]
+    call: Call
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The ids of what is missing."""
+        return tuple(each.id for each in self.findings if each.outcome is Outcome.MISSING)
+
+
+def proofread(settings: Settings, paths: Sequence[Path]) -> list[Checked]:
+    """Check files and folders, all taken together as if one mail had brought them."""
+    calls = known_calls(settings)
+    default = calls[settings.service.default_call]
+    named = [(file, shown) for path in paths for file, shown in _files_in(path)]
+    with (
+        tempfile.TemporaryDirectory(prefix="intake-check-") as work,
+        Sandbox(settings.limits, Path(work)) as sandbox,
+        sandbox.files(named) as files,
+    ):
+        contents = [_content(sandbox, file) for file in files]
+    opened = {
+        call.id: tuple(
+            open_document(file, content, call)
+            for file, content in zip(files, contents, strict=True)
+        )
+        for call in (default, *calls.values())
+    }
+    best = max(opened, key=lambda each: sum(doc.kind != "other" for doc in opened[each]))
+    return [_check(dossier, calls[best]) for dossier in group(opened[best], calls[best])]
+
+
+def _files_in(path: Path) -> list[tuple[Path, str]]:
+    if path.is_dir():
+        inside = sorted(each for each in path.rglob("*") if each.is_file())
+        return [(each, str(each.relative_to(path))) for each in inside]
+    return [(path, path.name)]
+
+
+def _content(sandbox: Sandbox, file: File) -> Content:
+    if file.problem:
+        return Content(media_type=file.media_type, problem=file.problem, detail=file.detail)
+    return sandbox.content(file)
+
+
+def _check(dossier: Dossier, call: Call) -> Checked:
+    documents = tuple(_as_filed(*each) for each in enumerate(dossier.documents))
+    case = Case(name=dossier.name, secretariat=dossier.secretariat, documents=documents)
+    paper = {each.id for each in call.checks if each.rule.startswith("paper-")}
+    findings = tuple(each for each in judge(case, call).findings if each.id not in paper)
+    return Checked(
+        name=dossier.name,
+        secretariat=dossier.secretariat,
+        documents=documents,
+        findings=findings,
+        call=call,
+    )
+
+
+def _as_filed(position: int, document: Document) -> FiledDocument:
+    return FiledDocument(
+        id=position,
+        kind=document.kind,
+        path=document.path,
+        filename=document.filename,
+        media_type=document.media_type,
+        size=document.size,
+        sha256=document.sha256,
+        pages=document.page_count,
+        problem=document.problem or "",
+        detail=document.detail,
+        version=1,
+        state=DocumentState.CURRENT,
+        superseded=False,
+        mail_id=None,
+        filed_at=datetime.now(UTC),
+        facts=document.facts,
+    )
+
+
+def check_record(checked: Checked) -> dict[str, Any]:
+    """Return what `intake check --json` tells of a dossier."""
+    return {
+        "name": checked.name,
+        "secretariat": checked.secretariat,
+        "documents": [
+            {
+                "kind": each.kind,
+                "filename": each.filename,
+                "path": each.path,
+                "media_type": each.media_type,
+                "size": each.size,
+                "sha256": each.sha256,
+                "pages": each.pages,
+                "readable": not each.problem,
+            }
+            for each in checked.documents
+        ],
+        "findings": [finding_record(each) for each in checked.findings],
+        "missing": list(checked.missing),
+    }
+
+
+def check_text(checked: Checked) -> str:
+    """Say in Chinese, for a terminal, what an applicant should mend before sending."""
+    call = checked.call
+    lines = [f"{checked.name or '（未写明名称）'}　{checked.secretariat}".rstrip("　")]
+    lines += [f"  {call.title_of(each.kind)}：{each.path}" for each in checked.documents]
+    shown = [each for each in checked.findings if each.outcome not in {Outcome.OK, Outcome.WAIVED}]
+    for each in shown:
+        place = "，".join(
+            part for part in (each.document, f"第{each.page}页" if each.page else "") if part
+        )
+        label = finding_label(each.id, call)
+        lines.append(
+            f"  [{OUTCOMES[each.outcome]}] {label}：{each.detail}"
+            + (f"（{place}）" if place else "")
+        )
+        check = call.check(each.id)
+        if each.outcome is Outcome.MISSING and check:
+            lines.append(f"        依据：{check.cite}；{check.remedy}")
+    lines.append("  电子材料齐全" if not shown else f"  缺 {len(checked.missing)} 项")
+    return "\n".join(lines)
