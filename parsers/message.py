@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from email.message import Message
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from config.settings import Limits
@@ -27,6 +28,7 @@ _MACHINERY = frozenset({
     "application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature",
 })  # fmt: skip
 _BODY_TYPES = frozenset({"text/plain", "text/html"})
+_REPORTS = frozenset({"message/delivery-status", "text/rfc822-headers"})
 _ATTACHED_MAIL = frozenset({"message/rfc822", "message/global", "message/news"})
 _UNNAMED = "无名附件"
 
@@ -78,6 +80,7 @@ class _Opening:
         """Take the files out of a message; return its texts, the body's first, and its links."""
         inside = _Inside()
         inside.texts.append("\n".join(self._body(mime, mime.message, inside)))
+        inside.texts.extend(_reports(mime, mime.message))
         for part, container in _attachments(mime.message, ""):
             name = part_name(part)
             stored = self.store(mime.blocks(part), prefix=prefix, name=name)
@@ -153,6 +156,7 @@ class _Opening:
             self._list(path, media.MAIL, stored, problem=error.problem, detail=error.detail)
             return
         stored.path.unlink()
+        inside.texts.append(f"Message-ID: {_header(mime.message, 'message-id')}")
         inside.texts.extend(inner.texts)
         inside.links.extend(inner.links)
 
@@ -247,6 +251,16 @@ def _attachments(part: Message, container: str) -> Iterator[tuple[Message, str]]
             yield from _attachments(child, part.get_content_subtype())
     elif not _is_body(part) and (part_name(part) or part.get_content_type() not in _MACHINERY):
         yield part, container
+
+
+def _reports(mime: Mime, part: Message) -> Iterator[str]:
+    """Yield what a report tells of another mail (RFC 3464, RFC 6522): its fields, its headers."""
+    if _is_container(part):
+        for child in parts_of(part):
+            yield from _reports(mime, child)
+    elif part.get_content_type() in _REPORTS:
+        raw = b"".join(islice(mime.blocks(part), 1))
+        yield decode_text(raw, str(part.get_content_charset() or ""))
 
 
 def _is_logo(part: Message, container: str) -> bool:

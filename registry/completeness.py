@@ -278,9 +278,19 @@ def readable(check: Check, case: Case, call: Call) -> list[Finding]:
 def _readability(check: Check, document: FiledDocument, case: Case, call: Call) -> Outcome:
     if _is_overcome(document, case, call):
         return Outcome.NOTE
+    if not _at_fault(document) and _has_readable_twin(document, case):
+        return Outcome.NOTE
     if _is_extra(document, call):
         return Outcome.DOUBTFUL if _at_fault(document) else Outcome.NOTE
     return Outcome(check.absent) if _at_fault(document) else Outcome.DOUBTFUL
+
+
+def _has_readable_twin(document: FiledDocument, case: Case) -> bool:
+    """Whether it came beside a readable form of itself: a sealed scan with the editable file."""
+    return document.kind != OTHER and any(
+        not each.problem and (each.kind, each.version) == (document.kind, document.version)
+        for each in current(case)
+    )
 
 
 def link(check: Check, case: Case, call: Call) -> list[Finding]:

@@ -350,7 +350,7 @@ def one_big_table() -> tuple[Content, Content, Content, Content]:
     )
     agreement = content(
         "产业技术创新联盟协议",
-        ("甲方", COMPANY) and (("甲方", COMPANY), ("乙方", SECOND), ("丙方", THIRD)),
+        (("甲方", COMPANY), ("乙方", SECOND), ("丙方", THIRD)),
         (("丁方", UNIVERSITY), ("戊方", INSTITUTE)),
         f"各方自愿组建{ALLIANCE}（以下简称“联盟”），并达成如下协议。",
         "一、合作目标",

@@ -1,0 +1,218 @@
+"""Reading one cell of the paper register as people fill it in. Nothing here ever raises.
+
+A reading is a value and a complaint; the complaint, in Chinese, is empty unless the cell
+holds something that could not be understood, and its value is then None.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from parsers.lines import visible
+from registry.sheets import Cell
+
+_FIRST_YEAR, _LAST_YEAR = 2000, 2099
+_EXCEL_EPOCH = date(1899, 12, 30)
+_MOST_COPIES = 999
+
+_HOUR = r"(?:\s*T?\s*\d{1,2}\s*[::时点].*|\s*\(?(?:周|星期|上午|下午|中午|晚).*)?"
+_WHOLE_DATE = re.compile(
+    rf"(\d{{4}}|\d{{2}})\s*[年./\-]\s*(\d{{1,2}})\s*[月./\-]\s*(\d{{1,2}})\s*[日号.]?{_HOUR}", re.ASCII
+)
+_SHORT_DATE = re.compile(rf"(\d{{1,2}})\s*[月./\-]\s*(\d{{1,2}})\s*[日号.]?{_HOUR}", re.ASCII)
+_SOLID_DATE = re.compile(r"(20\d\d)(\d\d)(\d\d)", re.ASCII)
+_NUMBER = re.compile(r"\d{1,6}(?:\.\d{1,2})?", re.ASCII)
+
+_NUMERAL = r"(?:\d{1,3}|[〇零一二两三四五六七八九十]{1,3})"
+_UNIT = r"(?:份|套|本|册)"
+_COPIES = (
+    re.compile(rf"(?P<one>{_NUMERAL})正(?P<more>{_NUMERAL})副"),
+    re.compile(
+        rf"正本?(?P<one>{_NUMERAL}){_UNIT}?[,、;+和]?副本?(?P<more>{_NUMERAL}){_UNIT}?(?:\(.*\))?"
+    ),
+    re.compile(rf"(?:一式|共|合计)?(?P<one>{_NUMERAL})(?:\.0+)?{_UNIT}?(?:\(.*\))?"),
+)
+_DIGITS = {each: value for value, each in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+
+_YES = frozenset(
+    "是 有 齐 全 对 好 已 √ ✓ ✔ ☑ V Y YES TRUE T OK 1 齐全 齐备 完整 已齐 已全 已有 具备 合格 符合 "
+    "已盖 已盖章 盖齐 已盖齐 均已盖 均已盖章 全部盖章 盖章齐全 已签章 "
+    "同意 推荐 同意推荐 已推荐 有推荐 已出具".split()
+)
+_NO = frozenset(
+    "否 无 缺 未 错 没 欠 × ✗ ✘ ☒ X N NO FALSE F 0 没有 暂无 未盖 未盖章 没盖 未盖齐 "
+    "不齐 不全 不齐全 未齐 未推荐 未见 未出具".split()
+)
+_UNLOOKED = frozenset("- / — — – ― ? 待查 待定 待核 待核对 未核 未核对 未查 不详 见备注".split())
+_LACK = re.compile("[缺未无不没欠差少待否×]")
+_YES_AND_MORE = re.compile(
+    rf"(?:{'|'.join(sorted(map(re.escape, _YES - {'1'}), key=len, reverse=True))})[(,;:、。.\s\d].*"
+)
+_LETTER_NUMBER = re.compile(r"[〔\[(]20\d\d[〕\])]\s*\d+\s*号")
+_HAN = re.compile("[一-鿿]")
+
+_EMAIL = re.compile(r"[A-Za-z0-9._%+\-]+@[A-Za-z0-9.\-]+\.[A-Za-z]{2,}")
+_PHONE = re.compile(r"(?<!\d)(?:\+?86[- ]?)?(?:1\d{10}|(?:0\d{2,3}[- ]?)?\d{7,8})(?:-\d{1,6})?(?!\d)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """A yes-or-no cell: None when nobody has looked. `text` is what it says beyond yes or no."""
+
+    value: bool | None
+    text: str = ""
+    complaint: str = ""
+
+
+def text_of(cell: Cell) -> str:
+    """Return a cell as its reader sees it; a number that Excel made of digits without `.0`."""
+    match cell:
+        case None:
+            return ""
+        case bool():
+            return "是" if cell else "否"
+        case float() if cell.is_integer():
+            return str(int(cell))
+        case float():
+            return format(cell, ".15g")
+        case datetime() if cell.time() == time():
+            return cell.date().isoformat()
+        case datetime():
+            return cell.isoformat(" ", "minutes")
+        case date() | time():
+            return cell.isoformat()
+        case int() | timedelta():
+            return str(cell)
+    return visible(cell).strip()
+
+
+def _narrow(cell: Cell) -> str:
+    return unicodedata.normalize("NFKC", text_of(cell)).strip()
+
+
+def read_date(cell: Cell, year: int) -> tuple[date | None, str]:
+    """Read a date: Excel's own, ISO, 2016/6/1, 2016年6月1日; 6.1 and 5月31日 are of that year.
+
+    Excel keeps a typed 5.30 as the number 5.3, and no trace of the zero. It is read as the
+    3rd, as 5.3 is where people write dates so, and complained of, for a person to look.
+    """
+    match cell:
+        case datetime():
+            return _checked(cell.date(), cell)
+        case date():
+            return _checked(cell, cell)
+    text = _narrow(cell)
+    if not text:
+        return None, ""
+    found = _day_of(text, year)
+    if found is None:
+        return None, f"“{text}”读不出日期，按空白处理"
+    if isinstance(cell, float) and re.fullmatch(r"\d{1,2}\.[123]", text):
+        return found, f"“{text}”按{found.month}月{found.day}日读取，若为{found.day}0日请改写"
+    return _checked(found, cell)
+
+
+def _checked(day: date, cell: Cell) -> tuple[date | None, str]:
+    """Refuse years in which no register was kept: 5.31 in a date cell of Excel is 1900-01-05."""
+    if _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        return day, ""
+    return None, f"“{text_of(cell)}”读不出日期，按空白处理"
+
+
+def _day_of(text: str, year: int) -> date | None:
+    if found := _WHOLE_DATE.fullmatch(text) or _SOLID_DATE.fullmatch(text):
+        wanted = int(found[1])
+        return _day(wanted if wanted > _LAST_YEAR % 100 else 2000 + wanted, found[2], found[3])
+    if found := _SHORT_DATE.fullmatch(text):
+        return _day(year, found[1], found[2])
+    if _NUMBER.fullmatch(text):
+        serial = _EXCEL_EPOCH + timedelta(days=int(float(text)))
+        return serial if _FIRST_YEAR <= serial.year <= _LAST_YEAR else None
+    return None
+
+
+def _day(year: int, month: str, day: str) -> date | None:
+    try:
+        return date(year, int(month), int(day))
+    except ValueError:
+        return None
+
+
+def read_copies(cell: Cell) -> tuple[int | None, str]:
+    """Read how many copies: 5, 5份, 一式五份, 正1副4 (which are five)."""
+    text = "".join(_narrow(cell).split())
+    if not text:
+        return None, ""
+    for pattern in _COPIES:
+        if found := pattern.fullmatch(text):
+            numerals = [each for each in found.groupdict().values() if each]
+            numbers = [_numeral(each) for each in numerals]
+            total = sum(each for each in numbers if each is not None)
+            if None not in numbers and total <= _MOST_COPIES:
+                return total, ""
+    return None, f"“{text}”读不出份数，按空白处理"
+
+
+def _numeral(text: str) -> int | None:
+    """Return a number up to 99 in Chinese numerals or digits, None when it is none."""
+    if text.isdecimal():
+        return int(text)
+    tens, ten, ones = text.rpartition("十")
+    if any(each not in _DIGITS for each in tens + ones) or max(len(tens), len(ones)) > 1:
+        return None
+    return (_DIGITS[tens] if tens else 1) * 10 * bool(ten) + (_DIGITS[ones] if ones else 0)
+
+
+def read_seals(cell: Cell) -> Mark:
+    """Read whether the seals are complete; other words (缺1份) mean no, and are its detail."""
+    text = text_of(cell)
+    found = _mark(text)
+    if found is None and _HAN.search(text):
+        return Mark(value=False, text=text)
+    return found or _unread(text)
+
+
+def read_recommendation(cell: Cell) -> Mark:
+    """Read whether the recommendation is there; the number of its letter says that it is.
+
+    Other words mean no only where they speak of a lack: a bureau's name alone does not.
+    """
+    text = text_of(cell)
+    found = _mark(text)
+    if found is None and _LACK.search(text):
+        return Mark(value=False, text=text)
+    if found is None and _LETTER_NUMBER.search(text):
+        return Mark(value=True, text=text)
+    return found or _unread(text)
+
+
+def _mark(text: str) -> Mark | None:
+    """Return what a yes-or-no cell says in usual words, None for other words."""
+    plain = unicodedata.normalize("NFKC", text).upper().strip(" 。.!;,")
+    if not plain or plain in _UNLOOKED:
+        return Mark(value=None, text=text)
+    if plain in _YES or plain in _NO:
+        return Mark(value=plain in _YES)
+    if _YES_AND_MORE.fullmatch(plain) and not _LACK.search(plain):
+        return Mark(value=True, text=text)
+    return None
+
+
+def _unread(text: str) -> Mark:
+    return Mark(value=None, text=text, complaint=f"“{text}”看不出是或否，按空白处理")
+
+
+def split_contact(text: str) -> dict[str, str]:
+    """Divide a cell that holds a contact's name, telephone and mail address together."""
+    emails = _EMAIL.findall(text)
+    rest = _EMAIL.sub(" ", text)
+    phones = _PHONE.findall(rest)
+    name = re.sub(r"(?:电话|手机|邮箱|联系人)\s*[::]?", " ", _PHONE.sub(" ", rest))
+    return {
+        "contact": " ".join(re.sub(r"[·/、,,;;::()()|]+", " ", name).split()),
+        "mobile": "、".join(phones),
+        "email": "、".join(emails),
+    }

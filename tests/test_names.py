@@ -1,0 +1,245 @@
+"""Names and codes: what is one name, what is another, and where they stand in text."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.call import Call, load_calls
+from parsers.names import (
+    Likeness,
+    core_of,
+    find_names,
+    find_number,
+    is_organisation,
+    name_in_path,
+    normal_form,
+    organisation_code,
+    organisation_form,
+    same_organisation,
+    split_name,
+)
+
+CALL = load_calls()["guangdong-alliance-2016"]
+ROBOTS = "广东省工业机器人产业技术创新联盟"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "广东省 工业机器人 产业技术创新联盟",
+        "《广东省工业机器人产业技术创新联盟》",
+        "“广东省工业机器人产业技术创新联盟”申报表",
+        "广东省工业机器人产业技术创新联盟组建协议书（最终版）20160531",
+        "广东省工业机器人产业技术创新联盟_章程_v2.1",
+        "廣東省工業機器人產業技術創新聯盟",
+        "广东省⼯业机器⼈产业技术创新联盟",
+        "广东省\u200b工业机器人产业技术创新联盟",
+        "广东省广东省工业机器人产业技术创新联盟",
+        "广东省　工业机器人产业技术创新联盟-扫描件(1)",
+    ],
+)
+def test_ways_of_writing_one_name_have_one_normal_form(written: str) -> None:
+    assert normal_form(written, CALL) == ROBOTS
+
+
+def test_width_and_case_make_no_difference() -> None:
+    wide = normal_form("广东省半导体照明（ＬＥＤ）产业技术创新联盟", CALL)
+    assert wide == normal_form("广东省半导体照明(led)产业技术创新联盟", CALL)
+
+
+def test_noise_is_cut_behind_a_name_only() -> None:
+    assert core_of("广东省新材料产业技术创新联盟材料", CALL) == "新材料"
+    assert normal_form("广东省协议材料", CALL) == "广东省协议材料"
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        (ROBOTS, ("广东省", "工业机器人", "产业技术创新联盟")),
+        ("广东云计算产业技术创新联盟", ("广东", "云计算", "产业技术创新联盟")),
+        ("国家石墨烯产业技术创新战略联盟", ("国家", "石墨烯", "产业技术创新战略联盟")),
+        ("机器人联盟", ("", "机器人", "联盟")),
+        ("机器人协作体", ("", "机器人协作体", "")),
+        ("文化产业产业联盟", ("", "文化产业", "产业联盟")),
+    ],
+)
+def test_a_name_is_prefix_core_and_suffix(name: str, parts: tuple[str, str, str]) -> None:
+    assert split_name(name, CALL) == parts
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("新能源汽车", "新能源材料"), ("电子", "电力"), ("机器人", "机器视觉"), ("新能源", "新材料")],
+)
+def test_cores_of_different_alliances_differ(one: str, other: str) -> None:
+    names = [f"广东省{core}产业技术创新联盟" for core in (one, other)]
+    assert core_of(names[0], CALL) != core_of(names[1], CALL)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("关于报送广东省工业机器人产业技术创新联盟申报材料的函", [ROBOTS]),
+        ("我单位牵头组建的新能源汽车产业技术创新联盟", ["新能源汽车产业技术创新联盟"]),
+        ("由岭南理工大学牵头的石墨烯产业技术创新联盟", ["石墨烯产业技术创新联盟"]),
+        ("转发：“广东省南药产业技术创新联盟”材料", ["广东省南药产业技术创新联盟"]),
+        ("（一）广东省南药产业技术创新联盟", ["广东省南药产业技术创新联盟"]),
+        ("附件1：新能源汽车产业技术创新联盟申报表", ["新能源汽车产业技术创新联盟"]),
+        ("01广东省石墨烯产业联盟.docx", ["广东省石墨烯产业联盟"]),
+        ("广东省工业4.0产业技术创新联盟", ["广东省工业4.0产业技术创新联盟"]),
+        (
+            "广东省半导体照明（LED）产业技术创新联盟、广东省石墨烯产业技术创新联盟",
+            ["广东省半导体照明（LED）产业技术创新联盟", "广东省石墨烯产业技术创新联盟"],
+        ),
+        ("广东省 3D打印 产业技术创新联盟", ["广东省 3D打印产业技术创新联盟"]),
+        ("广东省机器人联盟", ["广东省机器人联盟"]),
+    ],
+)
+def test_names_are_found_without_the_words_before_them(text: str, found: list[str]) -> None:
+    assert list(find_names(text, CALL)) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "创新联盟名称统一为“广东省XXX（领域或行业）产业技术创新联盟”",
+        "广东省××产业技术创新联盟",
+        "广东省      产业技术创新联盟",
+        "广东省____产业技术创新联盟",
+        "广东省（  ）产业技术创新联盟",
+        "《广东省产业技术创新联盟申报表》",
+        "本联盟由各成员单位组成，加入联盟须经理事会同意。",
+        "各创新联盟，我省产业技术创新联盟",
+        "申报材料",
+        "",
+    ],
+)
+def test_patterns_and_mere_mentions_are_no_names(text: str) -> None:
+    assert find_names(text, CALL) == ()
+
+
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [
+        ("机器人联盟申报表.doc", "机器人联盟"),
+        ("3D打印产业技术创新联盟（终稿）20160531.doc", "3D打印产业技术创新联盟"),
+        ("广东省石墨烯产业技术创新联盟", "广东省石墨烯产业技术创新联盟"),
+        ("申报表.doc", ""),
+        ("广东省产业技术创新联盟申报表.doc", ""),
+        ("扫描0001.jpg", ""),
+    ],
+)
+def test_a_file_or_folder_name_may_carry_a_name(part: str, name: str) -> None:
+    assert name_in_path(part, CALL) == name
+
+
+@given(st.text(max_size=60))
+def test_a_normal_form_is_its_own_normal_form(text: str) -> None:
+    once = normal_form(text, CALL)
+    assert normal_form(once, CALL) == once
+
+
+@given(st.text(alphabet="广东省产业技术创新联盟的关于（）《》、 X_1A", max_size=80))
+def test_whatever_is_found_is_found_again_by_itself(text: str) -> None:
+    for name in find_names(text, CALL):
+        forms = [normal_form(each, CALL) for each in find_names(name, CALL)]
+        assert forms == [normal_form(name, CALL)]
+
+
+# ── Registry numbers ──────────────────────────────────────────────────────────────────
+
+
+def test_registry_numbers_are_found_in_their_standard_form() -> None:
+    text = "Re: [LM2016-0037] 补充材料，另见 lm2016-12、ＬＭ２０１６－０００５"
+    assert find_number(text, CALL) == ("LM2016-0037", "LM2016-0012", "LM2016-0005")
+
+
+def test_a_letter_about_several_dossiers_names_none_of_them() -> None:
+    assert find_number("回复：[LM2016-0037等10件] 收件回执", CALL) == ()
+
+
+def test_a_number_inside_a_longer_word_is_none() -> None:
+    assert find_number("ALM2016-0037B XLM2016-0001 LM2016", CALL) == ()
+
+
+# ── Organisations ─────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "likeness"),
+    [
+        ("粤衡（深圳）科技有限公司", "粤衡(深圳) 科技有限公司", Likeness.SAME),
+        ("粵衡科技有限公司", "粤衡科技有限公司", Likeness.SAME),
+        ("粤衡装备有限公司", "粤衡装备股份有限公司", Likeness.NEAR),
+        ("粤衡装备有限公司", "粤衡装备有限责任公司", Likeness.NEAR),
+        ("粤衡装备集团有限公司", "粤衡装备（集团）有限公司", Likeness.NEAR),
+        ("广州启辰自动化有限公司", "广州市启辰自动化有限公司", Likeness.NEAR),
+        ("佛山恒岳精密减速机有限公司", "佛山恒岳精密减速器有限公司", Likeness.NEAR),
+        ("岭南理工大学", "岭南理工大学机电学院机器人重点实验室", Likeness.PART),
+        ("粤衡装备有限公司", "粤衡装备有限公司佛山分公司", Likeness.PART),
+        ("岭南理工大学", "岭南农业大学", Likeness.OTHER),
+        ("岭南大学", "岭南大学附属第一医院", Likeness.OTHER),
+        ("粤衡（深圳）科技有限公司", "粤衡（广州）科技有限公司", Likeness.OTHER),
+        ("广东省第一轻工业研究院", "广东省第二轻工业研究院", Likeness.OTHER),
+        ("", "岭南理工大学", Likeness.OTHER),
+    ],
+)
+def test_likeness_of_organisations(one: str, other: str, likeness: Likeness) -> None:
+    assert same_organisation(one, other, CALL) is likeness
+    assert same_organisation(other, one, CALL) is likeness
+
+
+def test_legal_forms_and_places_stay_in_the_form_of_a_name() -> None:
+    assert organisation_form(" 粤衡（深圳）股份 有限公司 ") == "粤衡(深圳)股份有限公司"
+
+
+@pytest.mark.parametrize("name", ["岭南理工大学", "粤衡装备（集团）有限公司", "衡海研究所"])
+def test_names_that_look_like_organisations(name: str) -> None:
+    assert is_organisation(name)
+
+
+@pytest.mark.parametrize("text", ["负责整机设计", "各成员单位", "公司", "交流的场所", "设立秘书处、办公室"])
+def test_texts_that_do_not_look_like_organisations(text: str) -> None:
+    assert not is_organisation(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("91110000600037341L", "600037341"),
+        ("91110108551385082Q", "551385082"),
+        ("91430111MA4L16JQ9B", "MA4L16JQ9"),
+        ("统一社会信用代码：9111 0108 5513 8508 2Q", "551385082"),
+        ("9111O1O8551385O82Q", "551385082"),
+        ("55138508-2", "551385082"),
+        ("组织机构代码 ５５１３８５０８－２", "551385082"),
+        ("91110108551385082A", ""),
+        ("55138508-3", ""),
+        ("020-00000000", ""),
+        ("440301103456789", ""),
+        ("", ""),
+    ],
+)
+def test_old_and_new_codes_of_one_body_give_one_body_code(text: str, code: str) -> None:
+    assert organisation_code(text) == code
+
+
+def test_a_credit_code_whose_weighed_sum_leaves_nothing_ends_in_0() -> None:
+    letters = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+    weights = [pow(3, place, 31) for place in range(17)]
+    for last, before in product(letters, letters):
+        body = f"91440101MA59{'0' * 3}{before}{last}"
+        code = f"{body}".ljust(17, "1")
+        total = sum(letters.index(each) * weight for each, weight in zip(code, weights, strict=True))
+        if total % 31 == 0:
+            assert organisation_code(f"{code}0") == code[8:17]
+            return
+    pytest.fail("no such code among those tried")
+
+
+def test_letters_read_wrongly_do_not_make_a_code_of_anything(call: Call = CALL) -> None:
+    assert organisation_code(call.notice) == ""
