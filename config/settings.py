@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from email.utils import parseaddr
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -100,6 +100,9 @@ def is_loopback(host: str) -> bool:
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+SectionType = TypeVar("SectionType", bound=_Section)
 
 
 class _Server(_Section):
@@ -336,15 +339,20 @@ def _explain(error: ValidationError, origin: str) -> str:
 
 def _at(settings: Settings, folder: Path) -> Settings:
     """Make relative paths absolute, from the folder of the configuration file."""
-
-    def mailbox(box: Mailbox) -> Mailbox:
-        return box.model_copy(update={"path": folder / box.path}) if box.path else box
-
     service = settings.service
     places: dict[str, object] = {"data_dir": folder / service.data_dir}
     if service.calls_dir:
         places["calls_dir"] = str(folder / service.calls_dir)
-    boxes = {name: mailbox(box) for name, box in settings.mailbox.items()}
+    boxes = {name: _paths_at(box, folder) for name, box in settings.mailbox.items()}
     return settings.model_copy(
-        update={"service": service.model_copy(update=places), "mailbox": boxes}
+        update={
+            "service": service.model_copy(update=places),
+            "mailbox": boxes,
+            "smtp": _paths_at(settings.smtp, folder),
+        }
     )
+
+
+def _paths_at(section: SectionType, folder: Path) -> SectionType:
+    paths = {key: folder / value for key, value in section if isinstance(value, Path)}
+    return section.model_copy(update=paths)

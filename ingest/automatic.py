@@ -136,7 +136,8 @@ def _plain(submission: Submission, name: str) -> str:
 def _local_part(submission: Submission) -> str:
     """The name before the @; some bounces have only the display name: MAILER-DAEMON <>."""
     sender = submission.sender
-    return (sender.address.partition("@")[0] or sender.name).lower()
+    shown = sender.name or submission.header("from").partition("<")[0].strip(' "')
+    return (sender.address.partition("@")[0] or shown).lower()
 
 
 def _has_null_sender(submission: Submission) -> bool:

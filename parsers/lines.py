@@ -11,12 +11,14 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from parsers.submission import Block, Content, Page
 
 _WRAPPED_FROM = 28  # a printed line of A4 holds at least so many Chinese characters
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]")
+_TABLE_ROWS = 2
+_NUMBER_ALONE = re.compile(r"\S{0,6}[.、)]\s*|第\S{1,4}[章条节]\s*")
 _TERMINAL = "。;!?:…"
 _NUMERALS = "一二三四五六七八九十百零〇"
 _BETWEEN_HAN = re.compile(r"(?<=[^\x00-\x7f])\s+(?=[^\x00-\x7f])")
@@ -144,7 +146,26 @@ def line_of(raw: str, page: int | None) -> Line:
 
 def items_of(content: Content) -> tuple[Item, ...]:
     """Return lines and tables of all pages; printed lines that were broken are joined again."""
-    return tuple(item for page in content.pages for item in _items_of_page(page))
+    items = (item for page in content.pages for item in _items_of_page(page))
+    tabbed = groupby(items, key=lambda item: isinstance(item, Line) and _is_tabbed(item.text))
+    return tuple(
+        item for is_table, run in tabbed for item in _in_rows(list(run), is_table=is_table)
+    )
+
+
+def _is_tabbed(text: str) -> bool:
+    """Whether a line is a row of a table written with tabs: no number before a tab, no contents."""
+    first, _, rest = text.strip().partition("\t")
+    return bool(rest) and not _NUMBER_ALONE.fullmatch(first) and not is_contents_line(text)
+
+
+def _in_rows(run: list[Item], *, is_table: bool) -> list[Item]:
+    """Return lines written with tabs as one table; one such line alone stays a line."""
+    lines = [item for item in run if isinstance(item, Line)]
+    if not is_table or len(lines) < _TABLE_ROWS:
+        return run
+    rows = tuple(tuple(line_of(cell, line.page) for cell in line.raw.split("\t")) for line in lines)
+    return [Grid(rows=rows, page=lines[0].page)]
 
 
 def _items_of_page(page: Page) -> Iterator[Item]:
@@ -158,9 +179,7 @@ def _items_of_page(page: Page) -> Iterator[Item]:
             continue
         pending += block.rstrip("\n")
         if wrapped_from is None or not _continues(block, following, wrapped_from):
-            for part in pending.split("\n"):
-                if part.strip():
-                    yield line_of(part, page.number)
+            yield from (line_of(part, page.number) for part in pending.split("\n") if part.strip())
             pending = ""
 
 

@@ -16,7 +16,6 @@ from parsers.submission import Member
 
 _MARK_LENGTH = 70  # a longer line that speaks of signing is running text
 _GAP = 14  # lines between two signatures of one block
-_BEHIND = 3  # lines of a block behind its last mark
 _CLAUSES_BEHIND = 3  # a block before so many clauses is none
 _ORDINAL = r"(?:\s?\(?(?:[一二三四五六七八九十]{1,3}|\d{1,2}|[A-Za-z])\)?)?"
 
@@ -152,9 +151,12 @@ def _block_of(sections: Sequence[Section], call: Call) -> range | None:
     clauses = sum(_is_clause(section) for section in sections[start + 1 :])
     if clauses >= _CLAUSES_BEHIND:
         return None
-    while start > 0 and _opens_block(sections[start - 1], call):
+    while start > 0 and _belongs_to_block(sections[start - 1], call):
         start -= 1
-    return range(start, min(len(sections), marked[-1] + 1 + _BEHIND))
+    stop = marked[-1] + 1
+    while stop < len(sections) and _belongs_to_block(sections[stop], call):
+        stop += 1
+    return range(start, stop)
 
 
 def _is_marked(section: Section, call: Call) -> bool:
@@ -179,11 +181,11 @@ def _is_clause(section: Section) -> bool:
     return isinstance(section.item, Line) and numbering(section.item.text)[0] in {1, 2}
 
 
-def _opens_block(section: Section, call: Call) -> bool:
-    """Whether a line before the first mark already belongs to the block: a party or its name."""
+def _belongs_to_block(section: Section, call: Call) -> bool:
+    """Whether a line beside the marks belongs to their block: a party, its name, a blank."""
     item = section.item
     if not isinstance(item, Line) or "。" in item.text:
         return False
     labels = call.members.party_labels + call.members.signature_labels
     label = _party_pattern(labels).match(item.text.lstrip())
-    return bool(label) or is_organisation(without_note(item.text))
+    return bool(label) or is_blank(item.text) or is_organisation(without_note(item.text))

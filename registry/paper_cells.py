@@ -18,13 +18,14 @@ _FIRST_YEAR, _LAST_YEAR = 2000, 2099
 _EXCEL_EPOCH = date(1899, 12, 30)
 _MOST_COPIES = 999
 
-_HOUR = r"(?:\s*T?\s*\d{1,2}\s*[::时点].*|\s*\(?(?:周|星期|上午|下午|中午|晚).*)?"
+_HOUR = r"(?:\s*T?\s*\d{1,2}\s*[:时点].*|\s*\(?(?:周|星期|上午|下午|中午|晚).*)?"
 _WHOLE_DATE = re.compile(
-    rf"(\d{{4}}|\d{{2}})\s*[年./\-]\s*(\d{{1,2}})\s*[月./\-]\s*(\d{{1,2}})\s*[日号.]?{_HOUR}", re.ASCII
+    rf"(\d{{4}}|\d{{2}})\s*[年./\-]\s*(\d{{1,2}})\s*[月./\-]\s*(\d{{1,2}})\s*[日号.]?{_HOUR}",
+    re.ASCII,
 )
 _SHORT_DATE = re.compile(rf"(\d{{1,2}})\s*[月./\-]\s*(\d{{1,2}})\s*[日号.]?{_HOUR}", re.ASCII)
 _SOLID_DATE = re.compile(r"(20\d\d)(\d\d)(\d\d)", re.ASCII)
-_NUMBER = re.compile(r"\d{1,6}(?:\.\d{1,2})?", re.ASCII)
+_SERIAL = re.compile(r"(\d{5})(?:\.\d+)?", re.ASCII)
 
 _NUMERAL = r"(?:\d{1,3}|[〇零一二两三四五六七八九十]{1,3})"
 _UNIT = r"(?:份|套|本|册)"
@@ -40,22 +41,26 @@ _DIGITS = {each: value for value, each in enumerate("零一二三四五六七八
 _YES = frozenset(
     "是 有 齐 全 对 好 已 √ ✓ ✔ ☑ V Y YES TRUE T OK 1 齐全 齐备 完整 已齐 已全 已有 具备 合格 符合 "
     "已盖 已盖章 盖齐 已盖齐 均已盖 均已盖章 全部盖章 盖章齐全 已签章 "
-    "同意 推荐 同意推荐 已推荐 有推荐 已出具".split()
+    "无缺 不缺 无误 同意 推荐 同意推荐 已推荐 有推荐 已出具".split()
 )
 _NO = frozenset(
     "否 无 缺 未 错 没 欠 × ✗ ✘ ☒ X N NO FALSE F 0 没有 暂无 未盖 未盖章 没盖 未盖齐 "
     "不齐 不全 不齐全 未齐 未推荐 未见 未出具".split()
 )
 _UNLOOKED = frozenset("- / — — – ― ? 待查 待定 待核 待核对 未核 未核对 未查 不详 见备注".split())
-_LACK = re.compile("[缺未无不没欠差少待否×]")
+_LACK = re.compile("[缺未不没欠差待否×]|无(?![线锡])|少(?![数年])")
+_NO_LACK = re.compile("[无不]缺|没有缺|无误|无遗漏")
 _YES_AND_MORE = re.compile(
-    rf"(?:{'|'.join(sorted(map(re.escape, _YES - {'1'}), key=len, reverse=True))})[(,;:、。.\s\d].*"
+    rf"(?:{'|'.join(sorted(map(re.escape, _YES - {'1'}), key=len, reverse=True))})[(,;:、。.\s\d].*",
+    re.DOTALL,
 )
 _LETTER_NUMBER = re.compile(r"[〔\[(]20\d\d[〕\])]\s*\d+\s*号")
 _HAN = re.compile("[一-鿿]")
 
 _EMAIL = re.compile(r"[A-Za-z0-9._%+\-]+@[A-Za-z0-9.\-]+\.[A-Za-z]{2,}")
-_PHONE = re.compile(r"(?<!\d)(?:\+?86[- ]?)?(?:1\d{10}|(?:0\d{2,3}[- ]?)?\d{7,8})(?:-\d{1,6})?(?!\d)")
+_PHONE = re.compile(
+    r"(?<!\d)(?:\+?86[- ]?)?(?:1\d{10}|(?:0\d{2,3}[- ]?)?\d{7,8})(?:-\d{1,6})?(?!\d)"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,9 +115,16 @@ def read_date(cell: Cell, year: int) -> tuple[date | None, str]:
     found = _day_of(text, year)
     if found is None:
         return None, f"“{text}”读不出日期，按空白处理"
-    if isinstance(cell, float) and re.fullmatch(r"\d{1,2}\.[123]", text):
-        return found, f"“{text}”按{found.month}月{found.day}日读取，若为{found.day}0日请改写"
+    if isinstance(cell, float) and _SHORT_DATE.fullmatch(text):
+        return found, _doubt_of_zero(text, found)
     return _checked(found, cell)
+
+
+def _doubt_of_zero(text: str, day: date) -> str:
+    """Say how a number was read that may have lost a zero: 5.3, unlike 5.31 or 2.3."""
+    if len(text.partition(".")[2]) > 1 or _day(day.year, str(day.month), f"{day.day}0") is None:
+        return ""
+    return f"“{text}”按{day.month}月{day.day}日读取，若为{day.month}月{day.day}0日请改写"
 
 
 def _checked(day: date, cell: Cell) -> tuple[date | None, str]:
@@ -124,13 +136,12 @@ def _checked(day: date, cell: Cell) -> tuple[date | None, str]:
 
 def _day_of(text: str, year: int) -> date | None:
     if found := _WHOLE_DATE.fullmatch(text) or _SOLID_DATE.fullmatch(text):
-        wanted = int(found[1])
-        return _day(wanted if wanted > _LAST_YEAR % 100 else 2000 + wanted, found[2], found[3])
+        century = "" if len(found[1]) > 2 else "20"  # noqa: PLR2004 - digits of a short year
+        return _day(int(century + found[1]), found[2], found[3])
     if found := _SHORT_DATE.fullmatch(text):
         return _day(year, found[1], found[2])
-    if _NUMBER.fullmatch(text):
-        serial = _EXCEL_EPOCH + timedelta(days=int(float(text)))
-        return serial if _FIRST_YEAR <= serial.year <= _LAST_YEAR else None
+    if found := _SERIAL.fullmatch(text):
+        return _EXCEL_EPOCH + timedelta(days=int(found[1]))
     return None
 
 
@@ -182,7 +193,7 @@ def read_recommendation(cell: Cell) -> Mark:
     """
     text = text_of(cell)
     found = _mark(text)
-    if found is None and _LACK.search(text):
+    if found is None and _lacks(text):
         return Mark(value=False, text=text)
     if found is None and _LETTER_NUMBER.search(text):
         return Mark(value=True, text=text)
@@ -196,9 +207,13 @@ def _mark(text: str) -> Mark | None:
         return Mark(value=None, text=text)
     if plain in _YES or plain in _NO:
         return Mark(value=plain in _YES)
-    if _YES_AND_MORE.fullmatch(plain) and not _LACK.search(plain):
+    if _YES_AND_MORE.fullmatch(plain) and not _lacks(plain):
         return Mark(value=True, text=text)
     return None
+
+
+def _lacks(text: str) -> bool:
+    return _LACK.search(_NO_LACK.sub("", text)) is not None
 
 
 def _unread(text: str) -> Mark:
@@ -210,9 +225,9 @@ def split_contact(text: str) -> dict[str, str]:
     emails = _EMAIL.findall(text)
     rest = _EMAIL.sub(" ", text)
     phones = _PHONE.findall(rest)
-    name = re.sub(r"(?:电话|手机|邮箱|联系人)\s*[::]?", " ", _PHONE.sub(" ", rest))
+    name = re.sub(r"(?:电话|手机|邮箱|联系人)\s*[:：]?", " ", _PHONE.sub(" ", rest))
     return {
-        "contact": " ".join(re.sub(r"[·/、,,;;::()()|]+", " ", name).split()),
+        "contact": " ".join(re.sub(r"[·/、,，;；:：()（）|]+", " ", name).split()),
         "mobile": "、".join(phones),
         "email": "、".join(emails),
     }

@@ -83,7 +83,9 @@ def _workbook(path: Path, data: bytes) -> tuple[Sheet, ...]:
 def _sheet(path: Path, sheet: CalamineSheet) -> Sheet:
     if sheet.total_height * sheet.total_width > MOST_CELLS:
         last = f"row {sheet.total_height}, column {sheet.total_width}"
-        raise _unreadable(path, f"sheet {sheet.name} reaches to {last}; delete the stray cell there")
+        raise _unreadable(
+            path, f"sheet {sheet.name} reaches to {last}; delete the stray cell there"
+        )
     rows: list[list[Cell]] = list(map(list, sheet.to_python(skip_empty_area=False)))
     for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
         _fill(rows, top, left, bottom, right)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import Connection, insert
 
@@ -19,6 +23,7 @@ from registry.database import Registry, open_registry
 from registry.filing import keep_call
 from registry.originals import Originals
 from reports.desk.app import create_app
+from reports.desk.sign_in import sign_in_token
 
 NOW = datetime(2016, 6, 1, 2, 0, tzinfo=UTC)
 NAME, PASSWORD = "desk", "correct horse 2016"
@@ -51,6 +56,26 @@ class Office:
     originals: Originals
     app: FastAPI
     clock: list[datetime]
+
+
+@contextmanager
+def serve(app: FastAPI) -> Iterator[str]:
+    """Serve a desk on a free port of the loopback, and give its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        config = uvicorn.Config(app, log_level="warning", lifespan="off", ws="none")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def sign_in_path() -> str:
+    """Return a path that signs the desk's one account in."""
+    return f"/login?token={sign_in_token(SECRET, NAME, NOW)}"
 
 
 def name_of(index: int) -> str:

@@ -34,6 +34,18 @@ from reports.desk.guard import Guard
 from reports.desk.sign_in import Sessions, Throttle
 from reports.desk.templating import environment
 
+PAGES = (
+    queue_page,
+    dossier_page,
+    mail_page,
+    letter_page,
+    paper_page,
+    statistics_page,
+    sign_in_page,
+    health_page,
+    api,
+)
+
 PROBLEMS = {
     400: "请求不完整或有误。",
     403: "没有权限执行此操作。",
@@ -73,8 +85,7 @@ def create_app(
         throttle=Throttle(),
         templates=environment(settings),
     )
-    pages = (queue_page, dossier_page, mail_page, letter_page, paper_page, statistics_page)
-    for page in (*pages, sign_in_page, health_page, api):
+    for page in PAGES:
         app.include_router(page.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")))
     app.add_middleware(Guard, listens_on=settings.desk.host)
