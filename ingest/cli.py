@@ -91,7 +91,7 @@ def _is_expected(error: Exception) -> bool:
     from registry.accounts import AccountError
     from registry.database import RegistryError
     from registry.decisions import RefusedError
-    from registry.paper import UnreadableError
+    from registry.sheets import UnreadableError
 
     ours = (SettingsError, CallError, RegistryError, RefusedError, UnreadableError)
     return isinstance(error, (*ours, AccountError, ParseError))

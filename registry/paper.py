@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -166,8 +166,8 @@ class _Headings:
 
     def repeated(self, row: Row, at: int) -> _Header | None:
         """Return the header that a row further down is, or None."""
-        texts = (each for each in row if isinstance(each, str) and len(each) < _LONGEST_HEADING)
-        if not any(_heading_form(each) in self._of_name for each in texts):
+        texts = (each for each in row if isinstance(each, str) and len(each) <= _LONGEST_HEADING)
+        if not any(squeeze(each) in self._of_name for each in texts):
             return None
         header = self._header((row,), 0, 1)
         return header and _Header(last=at, columns=header.columns, shared=header.shared)
@@ -285,20 +285,19 @@ def _cell(row: Row, column: int) -> Cell:
 
 def _read_row(row: Row, place: RowNote, header: _Header, reading: _Reading) -> None:
     record, complaints = _record(row, place, header, reading.call)
-    where = {"sheet": place.sheet, "row": place.row}
     if not record.name:
         reason = f"没有{reading.call.name.label}"
-        reading.rejected.append(RowNote(**where, reason=reason))
+        reading.rejected.append(replace(place, reason=reason))
         return
     key = key_of(record, reading.call)
     if key in reading.seen:
         what = f"登记号 {record.register_no} " if record.register_no else "名称、秘书处和日期"
         reason = f"{what}与{reading.seen[key]}重复"
-        reading.rejected.append(RowNote(**where, reason=reason))
+        reading.rejected.append(replace(place, reason=reason))
         return
     reading.seen[key] = f"《{place.sheet}》第{place.row}行"
     reading.records.append(record)
-    reading.warnings.extend(RowNote(**where, reason=each) for each in complaints)
+    reading.warnings.extend(replace(place, reason=each) for each in complaints)
 
 
 def _record(

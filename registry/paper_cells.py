@@ -38,22 +38,25 @@ _COPIES = (
 )
 _DIGITS = {each: value for value, each in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 
-_YES = frozenset(
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_YES = _words(
     "是 有 齐 全 对 好 已 √ ✓ ✔ ☑ V Y YES TRUE T OK 1 齐全 齐备 完整 已齐 已全 已有 具备 合格 符合 "
     "已盖 已盖章 盖齐 已盖齐 均已盖 均已盖章 全部盖章 盖章齐全 已签章 "
-    "无缺 不缺 无误 同意 推荐 同意推荐 已推荐 有推荐 已出具".split()
+    "无缺 不缺 无误 同意 推荐 同意推荐 已推荐 有推荐 已出具"
 )
-_NO = frozenset(
+_NO = _words(
     "否 无 缺 未 错 没 欠 × ✗ ✘ ☒ X N NO FALSE F 0 没有 暂无 未盖 未盖章 没盖 未盖齐 "
-    "不齐 不全 不齐全 未齐 未推荐 未见 未出具".split()
+    "不齐 不全 不齐全 未齐 未推荐 未见 未出具"
 )
-_UNLOOKED = frozenset("- / — — – ― ? 待查 待定 待核 待核对 未核 未核对 未查 不详 见备注".split())
+_UNLOOKED = _words("- / — — – ― ? 待查 待定 待核 待核对 未核 未核对 未查 不详 见备注")
 _LACK = re.compile("[缺未不没欠差待否×]|无(?![线锡])|少(?![数年])")
 _NO_LACK = re.compile("[无不]缺|没有缺|无误|无遗漏")
-_YES_AND_MORE = re.compile(
-    rf"(?:{'|'.join(sorted(map(re.escape, _YES - {'1'}), key=len, reverse=True))})[(,;:、。.\s\d].*",
-    re.DOTALL,
-)
+_LONGEST_FIRST = "|".join(sorted(map(re.escape, _YES - {"1"}), key=len, reverse=True))
+_YES_AND_MORE = re.compile(rf"(?:{_LONGEST_FIRST})[(,;:、。.\s\d].*", re.DOTALL)
 _LETTER_NUMBER = re.compile(r"[〔\[(]20\d\d[〕\])]\s*\d+\s*号")
 _HAN = re.compile("[一-鿿]")
 
@@ -75,23 +78,19 @@ class Mark:
 def text_of(cell: Cell) -> str:
     """Return a cell as its reader sees it; a number that Excel made of digits without `.0`."""
     match cell:
+        case str():
+            text = visible(cell).strip()
         case None:
-            return ""
+            text = ""
         case bool():
-            return "是" if cell else "否"
-        case float() if cell.is_integer():
-            return str(int(cell))
+            text = "是" if cell else "否"
         case float():
-            return format(cell, ".15g")
-        case datetime() if cell.time() == time():
-            return cell.date().isoformat()
+            text = str(int(cell)) if cell.is_integer() else format(cell, ".15g")
         case datetime():
-            return cell.isoformat(" ", "minutes")
-        case date() | time():
-            return cell.isoformat()
-        case int() | timedelta():
-            return str(cell)
-    return visible(cell).strip()
+            text = str(cell.date()) if cell.time() == time() else cell.isoformat(" ", "minutes")
+        case _:  # int, date, time, timedelta
+            text = str(cell)
+    return text
 
 
 def _narrow(cell: Cell) -> str:

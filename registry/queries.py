@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from rapidfuzz import fuzz, process
 from sqlalchemy import Connection, Row, Select, Table, func, or_, select
@@ -31,6 +32,9 @@ from registry.rows import (
     Proposal,
     Status,
 )
+
+REGISTER_ZONE = ZoneInfo("Asia/Shanghai")
+"""The days of the paper register are those of the office that keeps it."""
 
 PAGE = 100
 """How many rows a list at the desk shows at once."""
@@ -693,8 +697,9 @@ def papers_near(connection: Connection, core: str, *, likeness: float, limit: in
 
 def register_date(connection: Connection) -> date | None:
     """Return the day as of which the paper register is known: that of its last import."""
-    last = connection.execute(select(func.max(m.paper.c.imported_at))).scalar()
-    return last.date() if last else None
+    imports = select(m.event.c.at).where(m.event.c.what == "paper-imported")
+    last = connection.execute(imports.order_by(m.event.c.id.desc()).limit(1)).scalar()
+    return last.astimezone(REGISTER_ZONE).date() if last else None
 
 
 def all_rows(connection: Connection, table: Table) -> Sequence[AnyRow]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import quote
 
 import httpx
@@ -250,6 +252,28 @@ def test_listening_on_every_address_answers_to_addresses_but_not_to_foreign_name
     guard = Guard(office.app, listens_on="0.0.0.0")  # noqa: S104 - nothing listens here
     assert guard.allows(host_name("192.0.2.1:8025"))
     assert not guard.allows(host_name("rebound.example.com:8025"))
+
+
+def test_a_body_that_is_too_large_or_has_no_length_is_refused(stranger: Browser) -> None:
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    large = stranger.client.post("/login", content=b"name=" + b"x" * 5_000_000, headers=headers)
+    assert large.status_code == 413
+    endless = stranger.client.post("/login", content=iter([b"name=x"]), headers=headers)
+    assert endless.status_code == 411
+
+
+def test_a_fault_of_ours_gives_a_page_that_tells_nothing(tmp_path: Path) -> None:
+    office = open_office(tmp_path, dossiers=1)
+    with serve(office.app) as address, httpx.Client(base_url=address) as client:
+        client.get(sign_in_path())
+        office.registry.close()
+        shutil.rmtree(tmp_path / "var")
+        health, page = client.get("/healthz"), client.get("/")
+    assert (health.status_code, health.json()["database"]) == (503, "unreachable")
+    assert page.status_code == 500
+    assert "系统出错" in page.text
+    assert "sqlite" not in page.text.lower()
+    assert "default-src 'none'" in page.headers["content-security-policy"]
 
 
 def test_pages_use_no_script_no_inline_style_and_nothing_from_outside(staff: Browser) -> None:

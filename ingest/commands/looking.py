@@ -243,7 +243,8 @@ def import_paper_register(
 ) -> None:
     """Take in the paper register; the same file a second time changes nothing."""
     from ingest.commands.common import operator
-    from registry.paper import import_register, read_register
+    from registry.paper import read_register
+    from registry.paper_import import import_register
 
     with house_of(context) as house:
         register = read_register(file, house.default_call)

@@ -106,7 +106,7 @@ def demo(
     """Show the whole service at work on sample mail, on this machine alone."""
     from ingest.demo import run_demo
 
-    raise typer.Exit(run_demo(once=only_once))
+    raise typer.Exit(run_demo(until_signalled(), once=only_once))
 
 
 def reconcile(context: typer.Context, as_json: AsJson = False) -> None:

@@ -30,7 +30,7 @@ from reports.desk import (
     statistics_page,
 )
 from reports.desk.frame import Desk, SignInNeededError
-from reports.desk.guard import Guard
+from reports.desk.guard import HEADERS, Guard
 from reports.desk.sign_in import Sessions, Throttle
 from reports.desk.templating import environment
 
@@ -119,7 +119,9 @@ def _handle_problems(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     def _broken(request: Request, _: Exception) -> Response:
-        return _problem(request, 500, PROBLEMS[500])
+        answer = _problem(request, 500, PROBLEMS[500])
+        answer.headers.update(HEADERS)  # this answer is given outside of the guard
+        return answer
 
 
 def _is_for_programs(request: Request) -> bool:

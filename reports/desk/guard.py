@@ -1,4 +1,4 @@
-"""What stands before every page: which host names are answered, and the security headers."""
+"""What stands before every page: host names that are answered, bounds, and security headers."""
 
 from __future__ import annotations
 
@@ -27,6 +27,14 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
+
+
+FORM_BYTES = 4 * 1024**2
+"""The most bytes a form may send; also what a stranger can make the desk hold in memory."""
+
+UPLOADS = frozenset({"/paper/import"})
+UPLOAD_BYTES = 32 * 1024**2
+"""The most bytes an uploaded sheet may have."""
 
 
 def host_name(header: str) -> str:
@@ -77,7 +85,16 @@ class Guard:
                 headers.setdefault("cache-control", kept)
             await send(message)
 
-        app = self._app
-        if not self.allows(host_name(Headers(scope=scope).get("host", ""))):
-            app = PlainTextResponse("工作台不以此主机名提供服务。", status_code=400)
-        await app(scope, receive, send_with_headers)
+        answer = self._refusal(scope["path"], Headers(scope=scope)) or self._app
+        await answer(scope, receive, send_with_headers)
+
+    def _refusal(self, path: str, headers: Headers) -> PlainTextResponse | None:
+        if not self.allows(host_name(headers.get("host", ""))):
+            return PlainTextResponse("工作台不以此主机名提供服务。", status_code=400)
+        if "transfer-encoding" in headers:
+            return PlainTextResponse("请求须注明长度。", status_code=411)
+        length = headers.get("content-length", "0")
+        bound = UPLOAD_BYTES if path in UPLOADS else FORM_BYTES
+        if not length.isdecimal() or int(length) > bound:
+            return PlainTextResponse("内容过大。", status_code=413)
+        return None

@@ -1,0 +1,361 @@
+"""Taking a paper register into the registry: what is new, what has changed, whom it touches.
+
+Only lines that differ are written, so that a second import of one file changes nothing but
+the day as of which the register is known; that stands in the event `paper-imported`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from math import ceil
+from operator import attrgetter
+from typing import Any
+
+from rapidfuzz import fuzz
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from config.call import Call
+from parsers.names import core_of, find_number, normal_form, organisation_form
+from registry import models as m
+from registry import queries
+from registry.events import mark, record
+from registry.matching import NEAR
+from registry.paper import Register, RowNote, key_of
+from registry.rows import PaperRecord
+
+_OF_THE_REGISTRY = {"id", "sheet", "row", "imported_at", "gone", "dossier"}
+CONTENT = tuple(each.name for each in fields(PaperRecord) if each.name not in _OF_THE_REGISTRY)
+"""What a line of the register says, apart from where it stands."""
+
+_content = attrgetter(*CONTENT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Imported:
+    """What an import did. `gone` names the lines that the sheets no longer have."""
+
+    added: int
+    changed: int
+    unchanged: int
+    gone: tuple[str, ...]
+    rejected: tuple[RowNote, ...]
+    warnings: tuple[RowNote, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Line:
+    """A record in the forms in which lines are compared and dossiers are found."""
+
+    record: PaperRecord
+    key: str
+    name_form: str
+    core: str
+    secretariat_form: str
+
+
+@dataclass(kw_only=True)
+class _Changes:
+    """How a register differs from what is held; pairs are what is held and what it becomes."""
+
+    added: list[_Line] = field(default_factory=list)
+    changed: list[tuple[_Line, _Line]] = field(default_factory=list)
+    moved: list[tuple[_Line, _Line]] = field(default_factory=list)
+    unchanged: int = 0
+    gone: list[_Line] = field(default_factory=list)
+    warnings: list[RowNote] = field(default_factory=list)
+
+    def touching(self) -> list[_Line]:
+        """Return every line that may change how a dossier is judged, as it was and as it is."""
+        pairs = (line for pair in self.changed for line in pair)
+        return [*self.added, *pairs, *self.gone]
+
+
+def import_register(
+    connection: Connection, register: Register, *, call: Call, who: str, now: datetime
+) -> Imported:
+    """Take in a register that was read, and mark the dossiers that it touches.
+
+    A line is known by its register number, without one by name, secretariat and date. A
+    line that its sheet no longer has is kept and called gone. `now` is the day as of which
+    the register is known from then on, also when nothing has changed.
+    """
+    lines = [_line(each, key_of(each, call), call) for each in register.records]
+    held = [_held(row) for row in connection.execute(select(m.paper))]
+    changes = _compare(lines, held, register)
+    _write(connection, changes, now)
+    _touch(connection, changes, call, who, now)
+    done = Imported(
+        added=len(changes.added),
+        changed=len(changes.changed),
+        unchanged=changes.unchanged,
+        gone=tuple(_name_of(each.record) for each in changes.gone),
+        rejected=register.rejected,
+        warnings=(*register.warnings, *changes.warnings),
+    )
+    record(connection, "paper-imported", actor=who, at=now, detail=_summary(done, register))
+    return done
+
+
+def _line(paper: PaperRecord, key: str, call: Call) -> _Line:
+    return _Line(
+        record=paper,
+        key=key,
+        name_form=normal_form(paper.name, call),
+        core=core_of(paper.name, call),
+        secretariat_form=organisation_form(paper.secretariat),
+    )
+
+
+def _held(row: queries.AnyRow) -> _Line:
+    return _Line(
+        record=queries.paper_record(row),
+        key=row.key,
+        name_form=row.name_form,
+        core=row.core,
+        secretariat_form=row.secretariat_form,
+    )
+
+
+def _name_of(paper: PaperRecord) -> str:
+    return f"{paper.register_no} {paper.name}".strip()
+
+
+def _summary(done: Imported, register: Register) -> str:
+    return (
+        f"{register.file}：新增{done.added}，变更{done.changed}，未变{done.unchanged}，"
+        f"已不在表中{len(done.gone)}，未读取{len(done.rejected)}"
+    )
+
+
+# ── comparing ────────────────────────────────────────────────────────────────────────────
+
+
+def _compare(lines: Sequence[_Line], held: Sequence[_Line], register: Register) -> _Changes:
+    """Tell what differs between the lines of a file and those that are held."""
+    changes = _Changes()
+    known = _pair(lines, held)
+    for line in lines:
+        old = known.get(line.key)
+        if old is None:
+            changes.added.append(line)
+        elif old.record.gone or _content(old.record) != _content(line.record):
+            changes.changed.append((old, line))
+        else:
+            changes.unchanged += 1
+            if (old.record.sheet, old.record.row) != (line.record.sheet, line.record.row):
+                changes.moved.append((old, line))
+    present = {each.record.id for each in known.values()}
+    _find_gone(changes, held, present, {each.name for each in register.sheets})
+    return changes
+
+
+def _pair(lines: Sequence[_Line], held: Sequence[_Line]) -> dict[str, _Line]:
+    """Find the held line of each line in a file, by the key of the latter.
+
+    A line that had neither number nor date may be given them later: it is the same one
+    when name and secretariat are, nothing it said is contradicted, and no other fits.
+    """
+    by_key = {each.key: each for each in held}
+    known = {each.key: by_key[each.key] for each in lines if each.key in by_key}
+    nameless: dict[tuple[str, str], list[_Line]] = defaultdict(list)
+    for each in held:
+        if not each.record.register_no and each.key not in known:
+            nameless[each.name_form, each.secretariat_form].append(each)
+    for line in lines:
+        if line.key not in known:
+            found = nameless.get((line.name_form, line.secretariat_form), [])
+            fitting = [each for each in found if _same_day(each.record, line.record)]
+            if len(fitting) == 1:
+                known[line.key] = fitting[0]
+                found.remove(fitting[0])
+    return known
+
+
+def _same_day(one: PaperRecord, other: PaperRecord) -> bool:
+    days = {one.received_on, other.received_on} - {None}
+    return len(days) < 2  # noqa: PLR2004 - two different days
+
+
+def _find_gone(
+    changes: _Changes, held: Iterable[_Line], present: set[int], sheets: set[str]
+) -> None:
+    """Find the lines that have disappeared from a sheet which the file has.
+
+    A file need not hold every batch. A sheet imported earlier is taken to be in it when at
+    least half of its lines are, whatever it is called now, or any of them under its name;
+    its other lines are gone. Where a sheet of that name shares none, it is another register.
+    """
+    by_sheet: dict[str, list[_Line]] = defaultdict(list)
+    for each in held:
+        if not each.record.gone:
+            by_sheet[each.record.sheet].append(each)
+    for sheet, of_sheet in by_sheet.items():
+        absent = [each for each in of_sheet if each.record.id not in present]
+        left = len(of_sheet) - len(absent)
+        if left >= len(absent) or (left and sheet in sheets):
+            changes.gone.extend(absent)
+        elif sheet in sheets:
+            reason = f"以前导入的同名工作表有{len(absent)}条登记，均不在本表中，予以保留"
+            changes.warnings.append(RowNote(sheet=sheet, row=1, reason=reason))
+
+
+# ── writing ──────────────────────────────────────────────────────────────────────────────
+
+
+def _write(connection: Connection, changes: _Changes, now: datetime) -> None:
+    added = [_values(each, now) for each in changes.added]
+    if added:
+        connection.execute(insert(m.paper), added)
+    changed = [_values(new, now) | {"at": old.record.id} for old, new in changes.changed]
+    _update(connection, changed)
+    moved = changes.moved
+    _update(
+        connection,
+        [
+            {"at": old.record.id, "sheet": new.record.sheet, "row": new.record.row}
+            for old, new in moved
+        ],
+    )
+    _update(connection, [{"at": each.record.id, "gone": True} for each in changes.gone])
+
+
+def _update(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        which = m.paper.c.id == bindparam("at")
+        connection.execute(update(m.paper).where(which), rows)
+
+
+def _values(line: _Line, now: datetime) -> dict[str, Any]:
+    values = {each: getattr(line.record, each) for each in CONTENT}
+    return values | {
+        "columns": list(line.record.columns),
+        "key": line.key,
+        "name_form": line.name_form,
+        "core": line.core,
+        "secretariat_form": line.secretariat_form,
+        "sheet": line.record.sheet,
+        "row": line.record.row,
+        "imported_at": now,
+        "gone": False,
+    }
+
+
+# ── dossiers ─────────────────────────────────────────────────────────────────────────────
+
+
+def _touch(connection: Connection, changes: _Changes, call: Call, who: str, now: datetime) -> None:
+    """Mark the dossiers whose judgement may change, and no other: marking has them wait anew."""
+    lines = changes.touching()
+    if not lines:
+        return
+    owners = _owners(connection)
+    for old, new in changes.changed:
+        _tell(connection, owners, old, _difference(old.record, new.record, call), who=who, now=now)
+    for each in changes.gone:
+        _tell(connection, owners, each, "该行已不在最近导入的登记表中", who=who, now=now)
+    touched = {owners[each.record.id] for each in lines if each.record.id in owners}
+    touched |= _proposed(connection, lines) | _alike(connection, lines, call)
+    mark(connection, sorted(touched), now)
+
+
+def _owners(connection: Connection) -> dict[int, int]:
+    """Return the dossier that each matched paper record belongs to."""
+    query = select(m.dossier.c.paper_id, m.dossier.c.id).where(m.dossier.c.paper_id.is_not(None))
+    return {row.paper_id: row.id for row in connection.execute(query)}
+
+
+def _tell(
+    connection: Connection,
+    owners: Mapping[int, int],
+    line: _Line,
+    what: str,
+    *,
+    who: str,
+    now: datetime,
+) -> None:
+    """Add to the history of the dossier, if any, that a paper record belongs to."""
+    dossier = owners.get(line.record.id)
+    if dossier is not None:
+        detail = f"纸质登记 {_name_of(line.record)}：{what}"
+        record(connection, "paper-changed", actor=who, at=now, detail=detail, dossier=dossier)
+
+
+def _difference(old: PaperRecord, new: PaperRecord, call: Call) -> str:
+    """Say which cells have changed, from what to what."""
+    said = ["该行重新出现"] if old.gone else []
+    for name, headings in call.paper.columns.items():
+        before, after = _wording(old, name), _wording(new, name)
+        if before != after:
+            said.append(f"{headings[0]} {before or '空'} → {after or '空'}")
+    return "；".join(said) or "登记表的栏目变更"
+
+
+def _wording(paper: PaperRecord, name: str) -> str:
+    value = getattr(paper, name)
+    if value is None or isinstance(value, bool):
+        usual = {None: "", True: "是", False: "否"}[value]
+        return str(getattr(paper, f"{name}_text", "")) or usual
+    return str(value)
+
+
+def _proposed(connection: Connection, lines: Iterable[_Line]) -> set[int]:
+    """Return the dossiers to which one of those records is proposed at present."""
+    targets = {f"#{each.record.id}" for each in lines} | {each.record.register_no for each in lines}
+    query = select(m.proposal.c.dossier_id, m.proposal.c.target).where(m.proposal.c.kind == "paper")
+    return {row.dossier_id for row in connection.execute(query) if row.target in targets}
+
+
+def _alike(connection: Connection, lines: Iterable[_Line], call: Call) -> set[int]:
+    """Return the dossiers without paper that one of those records may be matched or proposed to.
+
+    These are the ways that `matching.match_paper` knows: the number, an equal name, an
+    equal or near core. A secretariat alone makes no record a candidate.
+    """
+    query = select(m.dossier.c.id, m.dossier.c.number, m.dossier.c.name_form, m.dossier.c.core)
+    lacking = query.where(m.dossier.c.paper_id.is_(None), m.dossier.c.withdrawn.is_(False))
+    rows = connection.execute(lacking).all()
+    forms: dict[str, set[int]] = defaultdict(set)
+    for row in rows:
+        forms[row.number].add(row.id)
+        forms[row.name_form].add(row.id)
+    forms.pop("", None)
+    cores = NearCores({row.id: row.core for row in rows})
+    found: set[int] = set()
+    for line in lines:
+        said = find_number(f"{line.record.register_no}\n{line.record.remark}", call)
+        for each in (*said, line.name_form):
+            found |= forms.get(each, set())
+        found |= cores.near(line.core)
+    return found
+
+
+class NearCores:
+    """Finds near core names among many, without comparing with each of them.
+
+    The likeness is `fuzz.ratio`, twice the length of the common subsequence in both
+    lengths together. Of n characters at least n·t/(2-t) are common then (t the least
+    likeness, of 1), so that one of any n - that + 1 is: the rarest tell whom to compare.
+    """
+
+    def __init__(self, cores: Mapping[int, str]) -> None:
+        self._cores = cores
+        self._holders: dict[str, set[int]] = defaultdict(set)
+        for key, core in cores.items():
+            for letter in core:
+                self._holders[letter].add(key)
+        self._held_by = Counter({each: len(keys) for each, keys in self._holders.items()})
+
+    def near(self, core: str) -> set[int]:
+        """Return the keys of the cores that are near, or equal; none for an empty one."""
+        least = NEAR / 100
+        common = ceil(len(core) * least / (2 - least) - 1e-9)
+        rarest = sorted(core, key=self._held_by.__getitem__)[: len(core) - common + 1]
+        keys: set[int] = set()
+        for letter in set(rarest):
+            keys |= self._holders.get(letter, set())
+        return {
+            key for key in keys if fuzz.ratio(core, self._cores[key], score_cutoff=NEAR) >= NEAR
+        }

@@ -1,0 +1,1 @@
+"""Stories that run the real `intake` process against Debian's Dovecot and a real mail server."""
