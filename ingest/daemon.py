@@ -17,10 +17,11 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy.exc import DBAPIError
 
 from ingest.house import House
-from ingest.mailbox import MailboxError, open_mailbox
+from ingest.mailboxes import open_mailbox
 from ingest.outbox import MailServerError, send_due
 from ingest.pipeline import Touched, file_pending, judge_marked, write_letters
 from ingest.receiver import read_mailbox, record_failure
+from ingest.source import MailboxError
 from parsers.sandbox import Sandbox, SandboxError
 
 log = logging.getLogger(__name__)

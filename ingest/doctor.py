@@ -13,8 +13,9 @@ from pathlib import Path
 
 from config.settings import Settings, SettingsError
 from ingest.house import known_calls, refuse_unsupported
-from ingest.mailbox import MailboxError, open_mailbox
+from ingest.mailboxes import open_mailbox
 from ingest.outbox import MailServerError, open_server
+from ingest.source import MailboxError
 from parsers.sandbox import Sandbox, SandboxError
 from registry.database import RegistryError, open_registry
 

@@ -23,7 +23,7 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginError
 
 from config.settings import Mailbox, SettingsError
-from ingest.mailbox import ErrorKind, Listed, MailboxError
+from ingest.source import ErrorKind, Listed, MailboxError
 
 CHUNK = 1 << 20
 """Bytes of a mail that are asked for, and held, at once."""
@@ -143,7 +143,7 @@ def _close(client: IMAPClient) -> None:
 
 
 class ImapSource:
-    """A signed-in connection to one mailbox; see `ingest.mailbox.Source`."""
+    """A signed-in connection to one mailbox; see `ingest.source.Source`."""
 
     def __init__(self, name: str, settings: Mailbox, client: IMAPClient) -> None:
         self._name = name

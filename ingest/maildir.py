@@ -22,7 +22,7 @@ from typing import BinaryIO
 from imapclient.imap_utf7 import encode as encode_utf7
 
 from config.settings import Mailbox
-from ingest.mailbox import ErrorKind, Listed, MailboxError
+from ingest.source import ErrorKind, Listed, MailboxError
 
 UIDVALIDITY = 1
 

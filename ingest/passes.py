@@ -10,10 +10,11 @@ from threading import Event
 from sqlalchemy import Column, Table, select
 
 from ingest.house import House
-from ingest.mailbox import MailboxError, open_mailbox
+from ingest.mailboxes import open_mailbox
 from ingest.outbox import MailServerError, send_due
 from ingest.pipeline import Touched, file_pending, judge_marked, write_letters
 from ingest.receiver import read_mailbox, record_failure
+from ingest.source import MailboxError
 from parsers.sandbox import Sandbox
 from registry import models as m
 from registry import queries

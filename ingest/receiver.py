@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Event
 
 from ingest.house import House
-from ingest.mailbox import Listed, MailboxError, Source
+from ingest.source import Listed, MailboxError, Source
 from parsers.errors import ParseError
 from parsers.sandbox import Sandbox
 from registry import queries, receiving

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ingest.house import House
-from ingest.mailbox import MailboxError, Source, open_mailbox
+from ingest.mailboxes import open_mailbox
+from ingest.source import MailboxError, Source
 from registry import queries
 
 SAME_TIME = timedelta(seconds=1)

@@ -111,7 +111,10 @@ def _names(titled: _Titled, check: Check) -> bool:
 
 
 def _headings(items: Sequence[Item]) -> tuple[list[_Titled], set[int]]:
-    """Return all headings, and the places of those over a blank table, which say nothing."""
+    """Return all headings, and the places of those that are no sentence of their own.
+
+    An item of a list (`3、专家委员会`) is one, an article with nothing under it is not.
+    """
     titled, hollow = [], set()
     for at, item in enumerate(items):
         if isinstance(item, Grid):
@@ -123,7 +126,7 @@ def _headings(items: Sequence[Item]) -> tuple[list[_Titled], set[int]]:
         contents = is_contents_line(item.text)
         over_blank = isinstance(following, Grid) and not _holds_data(following)
         filled = not contents and _is_filled(heading, following)
-        if contents or over_blank:
+        if contents or over_blank or (heading.level <= _ARTICLE and not filled):
             hollow.add(at)
         if not over_blank:
             joined = _joined(heading.title)

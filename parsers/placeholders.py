@@ -10,6 +10,7 @@ from parsers.lines import Grid, Item, Line, plain, quote_of
 from parsers.submission import Fact
 
 _MOST = 20  # more examples help nobody
+_AROUND = " \t\u3000:：(（)）[【]】,，;；。"
 _LONG_RUN = re.compile(r"([\s_.…·\-—])\1{11,}")
 
 
@@ -74,4 +75,5 @@ def _in_line(line: Line, pattern: re.Pattern[str] | None) -> Fact | None:
     if not found:
         return None
     at = max(0, line.text.find(found[0]))
-    return Fact(value=found[0].strip(), page=line.page, quote=quote_of(line.raw, at))
+    value = line.raw[at : at + len(found[0])].strip(_AROUND)
+    return Fact(value=value, page=line.page, quote=quote_of(line.raw, at))

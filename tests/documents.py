@@ -161,7 +161,9 @@ def label_lines() -> tuple[Content, Content, Content, Content]:
             block
             for name in MEMBERS
             for block in (
-                "成员情况表（企业）" if "公司" in name else "成员情况表（科研机构、高校、服务机构）",
+                "成员情况表（企业）"
+                if "公司" in name
+                else "成员情况表（科研机构、高校、服务机构）",
                 (
                     ("单位名称", name, "法定代表人", "某甲"),
                     ("单位性质", "☑企业 □高校" if "公司" in name else "□企业 ☑高校 □科研机构"),

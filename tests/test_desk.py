@@ -550,6 +550,27 @@ def test_an_act_leads_back_to_the_list_but_never_away(staff: Browser) -> None:
     assert answer.headers["location"] == "/"
 
 
+SHEET = """登记号,收件日期,联盟名称,秘书处单位,份数
+Z2016-9001,2016-05-30,广东省测试产业技术创新联盟,广州市示例研究院,5
+Z2016-9002,2016-05-30,,广州市示例研究院,5
+"""
+
+
+def test_a_sheet_is_imported_and_its_unread_rows_are_listed_with_reasons(staff: Browser) -> None:
+    def upload(name: str, data: bytes) -> httpx.Response:
+        files = {"sheet": (name, data, "text/csv")}
+        return staff.client.post("/paper/import", data={"token": staff.token()}, files=files)
+
+    answer = upload("../../登记表.csv", SHEET.encode("gb18030"))
+    assert answer.status_code == 200
+    assert "没有联盟名称" in answer.text
+    assert "已导入" in answer.text
+    assert "Z2016-9001" in staff.get("/paper?q=Z2016-9001").text
+    assert "没有变化" in upload("登记表.csv", SHEET.encode()).text
+    assert upload("登记表.xlsx", b"PK\x03\x04 no workbook").status_code == 303
+    assert "不能作为收件登记表读取" in staff.message()
+
+
 def test_a_letter_is_held_edited_and_released(staff: Browser) -> None:
     staff.post("/letters/3/hold")
     assert "暂缓" in staff.get("/letters/3").text

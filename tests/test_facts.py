@@ -174,7 +174,9 @@ def test_a_passing_mention_is_no_clause(text: str, *, found: bool) -> None:
     assert ("agreement.ip" in clauses) is found
 
 
-@pytest.mark.parametrize("words", ["权利与义务", "权利和义务", "权利义务", "权利、义务", "义务和权利"])
+@pytest.mark.parametrize(
+    "words", ["权利与义务", "权利和义务", "权利义务", "权利、义务", "义务和权利"]
+)
 def test_words_that_join_make_no_difference(words: str) -> None:
     read = content("组建协议", f"第三章 各方的{words}", "按本协议执行。")
     hit = read_facts(read, "agreement", CALL).clauses["agreement.rights"]
@@ -318,7 +320,9 @@ def test_an_agreement_without_a_signature_block_is_told() -> None:
 
 
 def test_a_member_lacking_in_the_signature_block_is_lacking() -> None:
-    blocks = [each for each in by_the_book()[3].pages[0].blocks if each != f"丁方（盖章）：{UNIVERSITY}"]
+    blocks = [
+        each for each in by_the_book()[3].pages[0].blocks if each != f"丁方（盖章）：{UNIVERSITY}"
+    ]
     signatures = read_facts(content(*blocks), "agreement", CALL).signatures
     assert signatures is not None
     assert [each.name for each in signatures] == [COMPANY, SECOND, THIRD, INSTITUTE]
@@ -365,7 +369,7 @@ def test_only_the_agreement_is_asked_for_signatures() -> None:
 def test_text_to_be_replaced_is_quoted(line: str) -> None:
     found = read_facts(content("组建方案", line), "plan", CALL).placeholders
     assert len(found) == 1
-    assert found[0].value in line.replace("（", "(").replace("）", ")")
+    assert found[0].value in line
     assert found[0].quote
 
 
@@ -406,7 +410,18 @@ def test_editing_marks_are_quoted() -> None:
 # ── Any input ─────────────────────────────────────────────────────────────────────────
 
 _CELLS = st.sampled_from(
-    ["", "联盟名称", "单位名称", "联系人：", COMPANY, UNIVERSITY, "甲方：", "成员情况表", "一、", "XX"]
+    [
+        "",
+        "联盟名称",
+        "单位名称",
+        "联系人：",
+        COMPANY,
+        UNIVERSITY,
+        "甲方：",
+        "成员情况表",
+        "一、",
+        "XX",
+    ]
 )
 _BLOCKS = st.one_of(
     st.text(max_size=40),
@@ -426,7 +441,20 @@ def test_any_blocks_give_facts(blocks: list[Block], kind: str) -> None:
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "unit",
-    [" ", "_", "（", "联盟", "产业技术创新联盟", "广东省", "甲方：", "1.", "联 系 人 ", "第", "\t1", "."],
+    [
+        " ",
+        "_",
+        "（",
+        "联盟",
+        "产业技术创新联盟",
+        "广东省",
+        "甲方：",
+        "1.",
+        "联 系 人 ",
+        "第",
+        "\t1",
+        ".",
+    ],
 )
 def test_long_hostile_lines_are_read_in_time(unit: str) -> None:
     line = unit * (60_000 // len(unit))

@@ -14,7 +14,8 @@ import pytest
 
 from config.settings import Mailbox
 from ingest.imap import CHUNK
-from ingest.mailbox import Listed, MailboxError, open_mailbox
+from ingest.mailboxes import open_mailbox
+from ingest.source import Listed, MailboxError
 from tests.servers import LOOPBACK, Dovecot, NetEase
 
 MAIL = b"From: office@example.com\r\nSubject: dossier\r\n\r\nEnclosed.\r\n"

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.settings import Mailbox
-from ingest.mailbox import MailboxError, open_mailbox
+from ingest.mailboxes import open_mailbox
 from ingest.maildir import UIDVALIDITY, received_at, uid_of
+from ingest.source import MailboxError
 from tests.servers import Dovecot
 
 MAIL = b"From: office@example.com\nSubject: dossier\n\nEnclosed.\n"

@@ -202,7 +202,9 @@ def test_names_that_look_like_organisations(name: str) -> None:
     assert is_organisation(name)
 
 
-@pytest.mark.parametrize("text", ["负责整机设计", "各成员单位", "公司", "交流的场所", "设立秘书处、办公室"])
+@pytest.mark.parametrize(
+    "text", ["负责整机设计", "各成员单位", "公司", "交流的场所", "设立秘书处、办公室"]
+)
 def test_texts_that_do_not_look_like_organisations(text: str) -> None:
     assert not is_organisation(text)
 
@@ -234,7 +236,9 @@ def test_a_credit_code_whose_weighed_sum_leaves_nothing_ends_in_0() -> None:
     for last, before in product(letters, letters):
         body = f"91440101MA59{'0' * 3}{before}{last}"
         code = f"{body}".ljust(17, "1")
-        total = sum(letters.index(each) * weight for each, weight in zip(code, weights, strict=True))
+        total = sum(
+            letters.index(each) * weight for each, weight in zip(code, weights, strict=True)
+        )
         if total % 31 == 0:
             assert organisation_code(f"{code}0") == code[8:17]
             return

@@ -46,6 +46,8 @@ DEEDS: Mapping[str, str] = {
     "released": "放行函件",
     "held": "扣下函件",
     "edited": "修改函件",
+    "paper-changed": "纸质登记变更",
+    "paper-imported": "导入收件登记表",
 } | {fate.value: f"邮件{word}" for fate, word in FATES.items()}
 
 CODE = re.compile(r"[a-z]+(?:[.-][a-z]+)*")

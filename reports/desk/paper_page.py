@@ -1,18 +1,32 @@
-"""`/paper`: the paper register with each record's dossier, and what lacks its counterpart."""
+"""`/paper`: the register with each record's dossier, what lacks its counterpart, the import."""
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Query, UploadFile
 from starlette.responses import Response
 
+from config.call import Call
 from registry import queries
+from registry.paper import Register, read_register
+from registry.paper_import import import_register
 from registry.rows import DossierRow, PaperRecord
-from reports.desk.frame import PageNumber, SignedIn, Words, paging
+from registry.sheets import UnreadableError
+from reports.desk.frame import Acting, PageNumber, SignedIn, Words, paging
 from reports.desk.queue_page import lines
 
 router = APIRouter(include_in_schema=False)
+
+UNREADABLE = (
+    "这个文件不能作为收件登记表读取，登记没有变化。请确认其中有“联盟名称”等表头，"
+    "没有加密，并另存为 .xlsx 或 .csv 后再导入。"
+)
+LONGEST_NAME = 60
+"""How many characters of an uploaded file's name are kept."""
 
 PAPER_ONLY = "paper-only"
 """有纸无电: records that belong to no dossier."""
@@ -70,3 +84,31 @@ def paper_page(
             lines=lines(connection, visit.desk, rows),
             records=records,
         )
+
+
+@router.post("/paper/import")
+def import_paper(visit: Acting, sheet: UploadFile) -> Response:
+    """Take in the paper register from an uploaded sheet, and show what came of it."""
+    settings = visit.desk.settings.service
+    call = visit.desk.calls[settings.default_call]
+    try:
+        register = _read(sheet, call)
+    except UnreadableError:
+        return visit.go("/paper", UNREADABLE, "bad")
+    with visit.desk.registry.write() as connection:
+        done = import_register(
+            connection, register, call=call, who=visit.account.name, now=visit.desk.clock()
+        )
+    with visit.reading() as connection:
+        return visit.page(connection, "paper_imported.html", register=register, done=done)
+
+
+def _read(sheet: UploadFile, call: Call) -> Register:
+    """Read an upload under its own name, which names the sheet of a .csv."""
+    given = Path((sheet.filename or "").replace("\\", "/")).name
+    name = "".join(each for each in given if each.isprintable())[-LONGEST_NAME:].lstrip(".")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / (name or "sheet")
+        with path.open("wb") as file:
+            shutil.copyfileobj(sheet.file, file)
+        return read_register(path, call)

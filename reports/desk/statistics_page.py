@@ -7,7 +7,7 @@ from datetime import timedelta
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from reports import statistics
+from reports import figures
 from reports.desk.frame import SignedIn
 
 router = APIRouter(include_in_schema=False)
@@ -27,9 +27,9 @@ def statistics_page(visit: SignedIn) -> Response:
             connection,
             "statistics.html",
             call=call,
-            statuses=statistics.dossiers_by_status(connection),
-            recommenders=statistics.dossiers_by_recommender(connection),
-            lacking=statistics.commonest_missing(connection),
-            days=statistics.mails_by_day(connection, settings.zone, since),
+            statuses=figures.dossiers_by_status(connection),
+            recommenders=figures.dossiers_by_recommender(connection),
+            lacking=figures.commonest_missing(connection),
+            days=figures.mails_by_day(connection, settings.zone, since),
             since=since,
         )

@@ -142,7 +142,7 @@ class Installation:
         lines: list[str] = []
         for name, values in self.sections.items():
             lines.append(f"[{name}]")
-            lines += [f"{key} = {_toml(value)}" for key, value in values.items()]
+            lines += [f"{key} = {_toml(value)}" for key, value in values.items() if value is not None]
         self.config.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return self
 

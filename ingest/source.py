@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Literal, Protocol
-
-from config.settings import Mailbox
 
 ErrorKind = Literal["login", "unreachable", "folder", "protocol"]
 
@@ -29,16 +26,6 @@ class MailboxError(Exception):
         super().__init__(f"mailbox {mailbox}: {message}")
         self.mailbox = mailbox
         self.kind = kind
-
-
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where a mail lies on its server; `uid` has meaning only under one UIDVALIDITY."""
-
-    mailbox: str
-    folder: str
-    uidvalidity: int
-    uid: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,17 +89,3 @@ class Source(Protocol):
         about a second. The open folder may be another one afterwards.
         """
         ...
-
-
-def open_mailbox(name: str, settings: Mailbox) -> AbstractContextManager[Source]:
-    """Return the mailbox, to be entered with `with`, which connects and signs in.
-
-    Entering raises MailboxError when it cannot be opened.
-    """
-    if settings.kind == "maildir":
-        from ingest.maildir import open_maildir
-
-        return open_maildir(name, settings)
-    from ingest.imap import open_imap
-
-    return open_imap(name, settings)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert
 from registry import models as m
 from registry.database import open_registry
 from registry.rows import Fate, Outcome, Status
-from reports import statistics
+from reports import figures
 from tests.sample_rows import ZONE
 
 
@@ -83,7 +83,7 @@ def connection(tmp_path: Path) -> Iterator[Connection]:
 
 
 def test_every_status_is_counted_also_where_there_is_none(connection: Connection) -> None:
-    counts = {each.status: each.dossiers for each in statistics.dossiers_by_status(connection)}
+    counts = {each.status: each.dossiers for each in figures.dossiers_by_status(connection)}
     assert counts == {
         Status.INCOMPLETE: 2,
         Status.AWAITING_PAPER: 0,
@@ -94,7 +94,7 @@ def test_every_status_is_counted_also_where_there_is_none(connection: Connection
 
 
 def test_recommenders_are_counted_without_withdrawn_dossiers(connection: Connection) -> None:
-    counts = statistics.dossiers_by_recommender(connection)
+    counts = figures.dossiers_by_recommender(connection)
     assert [(each.recommender, each.dossiers, each.complete) for each in counts] == [
         ("甲市", 2, 1),
         ("", 1, 0),
@@ -102,16 +102,16 @@ def test_recommenders_are_counted_without_withdrawn_dossiers(connection: Connect
 
 
 def test_missing_points_are_counted_once_for_each_dossier(connection: Connection) -> None:
-    counts = statistics.commonest_missing(connection)
+    counts = figures.commonest_missing(connection)
     assert [(each.finding, each.dossiers) for each in counts] == [
         ("agreement.risk", 2),
         ("file.readable", 1),
     ]
-    assert len(statistics.commonest_missing(connection, limit=1)) == 1
+    assert len(figures.commonest_missing(connection, limit=1)) == 1
 
 
 def test_mails_are_counted_by_the_day_of_the_zone(connection: Connection) -> None:
-    days = statistics.mails_by_day(connection, ZONE, date(2016, 5, 31))
+    days = figures.mails_by_day(connection, ZONE, date(2016, 5, 31))
     assert [(each.day, each.mails, each.total) for each in days] == [
         (date(2016, 5, 31), {Fate.FILED: 1, Fate.BOUNCE: 1}, 2),
         (date(2016, 6, 2), {Fate.FILED: 1}, 1),
