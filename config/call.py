@@ -40,6 +40,21 @@ Rule = Literal[
 MOST_PARTS = 20
 """More parts than anybody sends; beyond it, 5/31 is a date."""
 Words = tuple[Annotated[str, Field(min_length=1)], ...]
+PAPER_FIELDS = (
+    "register_no",
+    "received_on",
+    "name",
+    "secretariat",
+    "recommender",
+    "copies",
+    "sealed",
+    "recommended",
+    "contact",
+    "mobile",
+    "email",
+    "remark",
+)
+"""What a line of the paper register may say."""
 
 
 class CallError(Exception):
@@ -168,7 +183,8 @@ class MemberKind(_Part):
 class Members(_Part):
     """How member lists are written: headings of the name, kind and code columns.
 
-    `list_headings` stand above a list of all members; a table with one of `person_labels`
+    `list_headings` stand somewhere in the caption of a list of all members, `list_titles` are
+    such captions whole; a table with one of `person_labels`
     lists people instead. `party_labels` stand before the parties of an agreement,
     `signature_labels` before those in its signature block, which `signature_marks` betray.
     `part_words` name parts of an organisation (colleges, laboratories).
@@ -179,6 +195,7 @@ class Members(_Part):
     kind_labels: Words = ()
     code_labels: Words = ()
     list_headings: Words = ()
+    list_titles: Words = ()
     person_labels: Words = ()
     party_labels: Words = ()
     signature_labels: Words = ()
@@ -266,6 +283,15 @@ class Paper(_Part):
 
     copies: int
     columns: dict[str, Words]
+
+    @field_validator("columns")
+    @classmethod
+    def _fields_of_the_register(cls, value: dict[str, Words]) -> dict[str, Words]:
+        unknown = sorted(value.keys() - set(PAPER_FIELDS))
+        if unknown or not all(value.values()) or "name" not in value:
+            message = "must give headings for 'name' and any of " + ", ".join(PAPER_FIELDS)
+            raise ValueError(f"{message}; not {', '.join(unknown)}" if unknown else message)
+        return value
 
 
 class Call(_Part):

@@ -31,7 +31,8 @@ from ingest.samples.story import SampleMail, demo_mails, write_demo_register
 from ingest.serving import desk_secret, desk_server
 from parsers.sandbox import Sandbox
 from registry.accounts import add_account
-from registry.paper import import_register, read_register
+from registry.paper import read_register
+from registry.paper_import import import_register
 from reports.desk.sign_in import sign_in_token
 
 ADDRESS = "intake@example.org"
@@ -180,7 +181,8 @@ def _greet(house: House, address: str, console: Console) -> None:
 
 def _let_arrive(house: House, servers: MailServers, stop: Event, console: Console) -> None:
     now = house.clock()
-    mails = demo_mails(now)
+    with console.status("the applicants are writing"):
+        mails = demo_mails(now)
     with servers.sender() as send:
         for count, mail in enumerate(mails):
             if stop.wait(PACE_SECONDS):
@@ -218,12 +220,13 @@ def _run_through(
 ) -> int:
     """Take the sample mail through, show what came of it, and compare it with the story."""
     now = house.clock()
-    with console.status("making sample mail"):
+    with console.status("the applicants are writing"):
         mails = demo_mails(now)
     early, late = mails[:BEFORE_REGISTER], mails[BEFORE_REGISTER:]
     with servers.sender() as send, console.status(f"taking {len(mails)} mails through"):
         problems = _pass(house, sandbox, early, send, stop)
         _import_register(house, now)
+        problems += _pass(house, sandbox, (), send, stop)
         problems += _pass(house, sandbox, late, send, stop)
     if stop.is_set():
         console.print("stopped before the end")

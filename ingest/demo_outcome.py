@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
+from rich.text import Text
 from sqlalchemy import Connection
 
 from config.call import Call
@@ -31,15 +32,17 @@ AT_REST = (LetterState.SENT, LetterState.SUPPRESSED)
 def queue_table(connection: Connection, calls: Mapping[str, Call]) -> Table:
     """Return the queue: where every dossier stands, and why."""
     table = _table("编号", "联盟名称", "status", "状态", "待办", "缺", "纸质登记")
+    for number in (0, 2, 6):
+        table.columns[number].no_wrap = True
     for view in queries.views(connection, queries.queue(connection)):
         row, colour = view.row, COLOURS[view.row.status]
         table.add_row(
             row.number,
             row.name,
-            f"[{colour}]{row.status}[/]",
-            f"[{colour}]{STATUSES[row.status]}[/]",
-            "、".join(review_wording(code, calls[row.call_id]) for code in row.review),
-            " ".join(each.id for each in view.missing),
+            Text(row.status, colour),
+            Text(STATUSES[row.status], colour),
+            "\n".join(review_wording(code, calls[row.call_id]) for code in row.review),
+            "\n".join(each.id for each in view.missing),
             view.paper.register_no if view.paper else "",
         )
     return table
@@ -63,7 +66,10 @@ def letter_table(connection: Connection) -> Table:
 
 
 def _table(*headings: str) -> Table:
-    return Table(*headings, box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
 
 
 # ── the story ────────────────────────────────────────────────────────────────────────────
@@ -79,7 +85,7 @@ def differences(connection: Connection, mails: Sequence[SampleMail]) -> list[str
         *_mail_differences(connection, mails),
         *unknown,
         *(each for one in expected.values() for each in _compare(one, found.get(one.name))),
-        *_letter_differences(connection),
+        *_letter_differences(connection, views),
     ]
 
 
@@ -109,10 +115,16 @@ def _compare(expected: Expected, view: DossierView | None) -> Iterator[str]:
         yield f"{where}: doubtful {sorted(doubtful)} without {sorted(expected.doubtful)}"
 
 
-def _letter_differences(connection: Connection) -> Iterator[str]:
+def _letter_differences(connection: Connection, views: Sequence[DossierView]) -> Iterator[str]:
     letters = queries.letters(connection)
     for letter in letters:
         if letter.state not in AT_REST:
             yield f"letter {letter.id} ({letter.subject}): {letter.state} {letter.reason}"
+    told = {
+        number for each in letters if each.kind is Kind.MISSING_ITEMS for number in each.dossiers
+    }
+    for view in views:
+        if view.row.status is Status.INCOMPLETE and view.row.number not in told:
+            yield f"{view.row.number}: incomplete, and nobody was told what is missing"
     if not any(each.kind is Kind.COMPLETE for each in letters):
         yield "no notice that paper has completed a dossier"

@@ -25,11 +25,11 @@ from parsers.grouping import group, open_document
 from parsers.sandbox import Sandbox, SandboxError
 from parsers.submission import Content, Document, File, Problem, Submission
 from registry import filing, outgoing, queries
-from registry.answers import Due, Standing, due
+from registry.answers import Due, Point, Standing, due
 from registry.filing import ATTEMPTS, Understood
 from registry.judging import call_of, judge_dossier
 from registry.outgoing import Written
-from registry.rows import DossierView, MailRow
+from registry.rows import DossierView, Kind, MailRow
 from reports.letters import Occasion, write_letter
 from reports.wording import PROBLEMS
 
@@ -199,8 +199,14 @@ def _write(house: House, letter: Due, standings: Mapping[int, Standing], now: da
         in_reply_to=thread[-1] if thread else "",
         references=thread,
         revisions={view.row.id: view.row.revision for view in occasion.dossiers},
-        points={view.row.id: outgoing.points_of(view.findings) for view in occasion.dossiers},
+        points={view.row.id: _told_in(letter, view) for view in occasion.dossiers},
     )
+
+
+def _told_in(letter: Due, view: DossierView) -> frozenset[Point]:
+    """Return what a letter says is missing; an acknowledgement leaves that to the notice."""
+    tells = letter.kind is Kind.MISSING_ITEMS
+    return outgoing.points_of(view.findings) if tells else frozenset()
 
 
 def _occasion(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from config.call import Call, Check
-from parsers.fields import Labels, is_blank, labels_of
+from parsers.labels import Labels, is_blank, labels_of
 from parsers.lines import (
     Grid,
     Heading,
@@ -30,6 +30,7 @@ _PURPOSE = re.compile(r"^(?:鉴于|为了|为|本着|遵循|坚持)|(?:原则|�
 _SENTENCE_END = re.compile(r"[。;!?\n]")
 _SUBJECT_WITHIN = 6  # the subject of a sentence begins within so many characters
 _SENTENCE_CELL = 15  # a longer cell is a sentence of its own
+_LABEL_AND_TEXT, _SHORTEST_TEXT = 2, 4  # cells of a row that states a clause, characters of it
 _ARTICLE = 2  # the depth of 第一条 and 一、
 
 
@@ -115,9 +116,11 @@ def _headings(items: Sequence[Item]) -> tuple[list[_Titled], set[int]]:
 
     An item of a list (`3、专家委员会`) is one, an article with nothing under it is not.
     """
-    titled, hollow = [], set()
+    titled: list[_Titled] = []
+    hollow: set[int] = set()
     for at, item in enumerate(items):
         if isinstance(item, Grid):
+            titled += _labelled(item)
             continue
         heading = None if _is_quotation(item) else heading_of(item.text)
         if not heading:
@@ -132,6 +135,16 @@ def _headings(items: Sequence[Item]) -> tuple[list[_Titled], set[int]]:
             joined = _joined(heading.title)
             titled.append(_Titled(joined=joined, heading=heading, line=item, filled=filled))
     return titled, hollow
+
+
+def _labelled(grid: Grid) -> Iterator[_Titled]:
+    """Yield the labels of rows that say something beside them: clauses laid out as a table."""
+    for row in grid.rows:
+        filled = [cell for cell in row if cell.squeezed]
+        head = heading_of(filled[0].squeezed) if len(filled) == _LABEL_AND_TEXT else None
+        if head and len(filled[1].squeezed) >= _SHORTEST_TEXT and not is_blank(filled[1].text):
+            heading = replace(head, level=_ARTICLE)
+            yield _Titled(joined=_joined(head.title), heading=heading, line=filled[0], filled=True)
 
 
 def _is_quotation(line: Line) -> bool:

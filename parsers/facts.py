@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 from config.call import Call
 from parsers.clauses import read_clauses
-from parsers.fields import read_fields, sections_of
+from parsers.fields import read_fields
 from parsers.lines import Grid, Item, Line, items_of, quote_of, tidy
 from parsers.member_lists import read_members
 from parsers.names import find_names, is_blank_name, normal_form
 from parsers.parties import read_signatures
 from parsers.placeholders import read_placeholders
 from parsers.recognise import OTHER, find_title, title_zone
+from parsers.sections import sections_of
 from parsers.submission import Content, Fact, Facts
 
 NAME = "name"

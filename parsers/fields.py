@@ -8,24 +8,14 @@ from dataclasses import dataclass
 from functools import cache
 
 from config.call import Call, FieldLabel
-from parsers.lines import Grid, Item, Line, numbering, plain, plain_words, quote_of, squeeze, tidy
+from parsers.labels import Labels, clean_value, keys_of, label_key, labels_of
+from parsers.lines import Grid, Item, Line, plain_words, quote_of, tidy
+from parsers.sections import CAPTION_LENGTH, Section, lists_members
 from parsers.submission import Fact
 
-_CAPTION_LENGTH = 45
 _TELLING = 4  # shorter labels stand in any caption
 _LABELLED_LENGTH = 600  # a longer line is running text
-_BRACKET_AT_END = re.compile(r"\([^()]{0,30}\)$")
-_NOTHING = re.compile(r"[\s_□☐\-—–~/\\.:…·*()（）：年月日]*")
 _LIST_COLUMNS, _LIST_SHARE = 3, 0.6  # a row of headings: so many, and so many of them known
-_LABEL_MARKS = " \t*:□☐☆★●■"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Section:
-    """A line or table with the caption 标题 it stands under."""
-
-    item: Item
-    caption: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,136 +32,6 @@ class Pair:
         return Fact(value=self.value, page=self.line.page, quote=quote)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Labels:
-    """The labels 栏目名 that are looked for, those that merely are no values, and excuses."""
-
-    wanted: frozenset[str]
-    known: frozenset[str]
-    excused: tuple[str, ...]
-
-    def key(self, text: str) -> str:
-        """Return a text as a known label, or an empty string."""
-        key = label_key(text)
-        return key if key in self.known else ""
-
-
-def label_key(text: str) -> str:
-    """Return a label bare of spaces, number, colon, bracket: `1.联 系 人（手机）：` → `联系人`."""
-    key = squeeze(plain(text))
-    if len(key) > _CAPTION_LENGTH:
-        return ""
-    key = numbering(key)[1].strip(_LABEL_MARKS)
-    while True:
-        shorter = _BRACKET_AT_END.sub("", key).strip(_LABEL_MARKS)
-        if shorter in {key, ""}:
-            return key.casefold()
-        key = shorter
-
-
-@cache
-def keys_of(labels: tuple[str, ...]) -> frozenset[str]:
-    """Return labels of the call in the form of `label_key`."""
-    return frozenset(label_key(each) for each in labels)
-
-
-def labels_of(call: Call, wanted: Iterable[str]) -> Labels:
-    """Return `wanted` among all labels that the call knows."""
-    keys, members = keys_of(tuple(wanted)), call.members
-    fields = tuple(word for each in call.fields for word in each.labels)
-    columns = (*members.name_labels, *members.kind_labels, *members.code_labels)
-    known = keys_of((*fields, *call.other_labels, *columns, *members.person_labels))
-    return Labels(wanted=keys, known=keys | known, excused=call.placeholders.excused)
-
-
-def is_blank(value: str) -> bool:
-    """Whether a space was left blank: only underscores, spaces, boxes, or `年 月 日`."""
-    return _NOTHING.fullmatch(value) is not None
-
-
-def clean_value(raw: str, excused: Sequence[str]) -> str:
-    """Return a value without the space around it and without a bracket such as （盖章）."""
-    value = raw.strip(" \t\r\n_:：;；,，\u3000＿")
-    for pattern in (r"^[（(]([^()（）]{0,20})[)）]", r"[（(]([^()（）]{0,20})[)）]$"):
-        found = re.search(pattern, value)
-        if found and (is_blank(found[1]) or any(word in plain(found[1]) for word in excused)):
-            value = value.replace(found[0], "", 1).strip(" _:：\u3000＿")
-    return "" if is_blank(value) else tidy(value)
-
-
-# ── Sections ──────────────────────────────────────────────────────────────────────────
-
-
-def sections_of(items: Sequence[Item], call: Call) -> list[Section]:
-    """Return lines and tables with their captions; a table with captions inside is split there."""
-    sections: list[Section] = []
-    caption = ""
-    for item in items:
-        if isinstance(item, Line):
-            caption = _caption_after(caption, item.squeezed)
-            sections.append(Section(item=item, caption=caption))
-            continue
-        rows: list[tuple[Line, ...]] = []
-        for row in item.rows:
-            inner = _caption_in_row(row, call)
-            if inner:
-                if rows:
-                    sections.append(_table_section(rows, caption, item.page))
-                rows, caption = [], inner
-            else:
-                rows.append(row)
-        if rows:
-            sections.append(_table_section(rows, caption, item.page))
-    return sections
-
-
-def _table_section(rows: list[tuple[Line, ...]], caption: str, page: int | None) -> Section:
-    page = next((cell.page for row in rows for cell in row), page)
-    return Section(item=Grid(rows=tuple(rows), page=page), caption=caption)
-
-
-def _caption_after(caption: str, line: str) -> str:
-    if len(line) > _CAPTION_LENGTH or re.search("[。;:]", line) or is_blank(line):
-        return caption
-    return caption + line if line.startswith("(") and line.endswith(")") and caption else line
-
-
-def _caption_in_row(row: tuple[Line, ...], call: Call) -> str:
-    """Return the caption that a row of one merged cell is, or an empty string."""
-    filled = [cell.squeezed for cell in row if cell.squeezed]
-    if len(filled) != 1 or len(filled[0]) > _CAPTION_LENGTH or re.search("[。;:]", filled[0]):
-        return ""
-    text = filled[0]
-    if lists_members(text, call):
-        return text
-    if names_kind_only(text, call):
-        return ""
-    level, words = numbering(text)
-    return (
-        text
-        if level and not words.endswith(")") and label_key(text) not in _field_keys(call)
-        else ""
-    )
-
-
-def _field_keys(call: Call) -> frozenset[str]:
-    return keys_of(tuple(word for each in call.fields for word in each.labels))
-
-
-def names_kind_only(text: str, call: Call) -> bool:
-    """Whether a short line does nothing but name a kind of member: `（一）企业`."""
-    words = [word for each in call.members.kinds for word in each.words]
-    return len(text) <= _CAPTION_LENGTH // 2 and any(word in text for word in words)
-
-
-def lists_members(caption: str, call: Call) -> bool:
-    """Whether what stands under a caption is a list of members."""
-    return any(word in caption for word in plain_words(call.members.list_headings))
-
-
-# ── Labels and values ─────────────────────────────────────────────────────────────────
-
-
 def pairs_of(item: Item, labels: Labels, following: Item | None = None) -> Iterator[Pair]:
     """Yield the wanted labels of a line or table, each with what stands beside it."""
     if isinstance(item, Grid):
@@ -186,7 +46,7 @@ def pairs_of(item: Item, labels: Labels, following: Item | None = None) -> Itera
 
 
 def _is_label_line(line: Line, labels: Labels) -> bool:
-    too_long = len(line.squeezed) > _CAPTION_LENGTH or re.search("[。;:]", line.text)
+    too_long = len(line.squeezed) > CAPTION_LENGTH or re.search("[。;:]", line.text)
     return bool(too_long or labels.key(line.text) or next(_pairs_of_line(line, labels), None))
 
 

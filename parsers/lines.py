@@ -17,7 +17,8 @@ from parsers.submission import Block, Content, Page
 
 _WRAPPED_FROM = 28  # a printed line of A4 holds at least so many Chinese characters
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]")
-_TABLE_ROWS = 2
+_LONE_ROW_TABS = 2
+_MOST_CELLS = 256  # in a row; no form has as many columns
 _NUMBER_ALONE = re.compile(r"\S{0,6}[.、)]\s*|第\S{1,4}[章条节]\s*")
 _TERMINAL = "。;!?:…"
 _NUMERALS = "一二三四五六七八九十百零〇"
@@ -160,12 +161,12 @@ def _is_tabbed(text: str) -> bool:
 
 
 def _in_rows(run: list[Item], *, is_table: bool) -> list[Item]:
-    """Return lines written with tabs as one table; one such line alone stays a line."""
+    """Return lines written with tabs as one table; a lone line with one tab stays a line."""
     lines = [item for item in run if isinstance(item, Line)]
-    if not is_table or len(lines) < _TABLE_ROWS:
+    if not is_table or (len(lines) == 1 and lines[0].text.strip().count("\t") < _LONE_ROW_TABS):
         return run
-    rows = tuple(tuple(line_of(cell, line.page) for cell in line.raw.split("\t")) for line in lines)
-    return [Grid(rows=rows, page=lines[0].page)]
+    rows = tuple(tuple(line.raw.split("\t")) for line in lines)
+    return [_grid_of(rows, lines[0].page)]
 
 
 def _items_of_page(page: Page) -> Iterator[Item]:
@@ -184,7 +185,7 @@ def _items_of_page(page: Page) -> Iterator[Item]:
 
 
 def _grid_of(table: tuple[tuple[str, ...], ...], page: int | None) -> Grid:
-    rows = tuple(tuple(line_of(cell, page) for cell in row) for row in table)
+    rows = tuple(tuple(line_of(cell, page) for cell in row[:_MOST_CELLS]) for row in table)
     return Grid(rows=rows, page=page)
 
 

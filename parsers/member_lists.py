@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from config.call import Call
-from parsers.fields import (
-    Section,
-    labels_of,
-    lists_members,
-    names_kind_only,
-    pairs_of,
-)
+from parsers.fields import pairs_of
+from parsers.labels import labels_of
 from parsers.lines import Grid, Line, heading_of, numbering
-from parsers.member_tables import columns_of, members_of_grid, rows_of
+from parsers.member_tables import Columns, columns_of, members_of_grid, rows_of
 from parsers.members import (
     LONGEST_NAME,
     distinct,
@@ -29,6 +25,7 @@ from parsers.members import (
 )
 from parsers.names import is_organisation
 from parsers.parties import agreement_parties
+from parsers.sections import Section, lists_members, names_kind_only
 from parsers.submission import Member
 
 WHOLE_LIST = 2  # a list of one is none
@@ -41,14 +38,15 @@ def read_members(sections: Sequence[Section], kind: str, call: Call) -> tuple[Me
     A list under a caption (`list_headings`) counts before the parties of an agreement,
     and these before a table that is only told by its column heading.
     """
-    captioned = list(_captioned(sections, call))
-    if len(captioned) >= (1 if _has_fields(kind, call) else WHOLE_LIST):
-        return distinct(captioned)
-    for found in (agreement_parties(sections, call), _in_tables(sections, kind, call)):
-        members = distinct(found)
+    captioned = distinct(_captioned(sections, call))
+    for members in (
+        captioned,
+        distinct(agreement_parties(sections, call)),
+        distinct(_in_tables(sections, kind, call)),
+    ):
         if len(members) >= WHOLE_LIST:
             return members
-    return ()
+    return captioned if _has_fields(kind, call) else ()
 
 
 def _has_fields(kind: str, call: Call) -> bool:
@@ -59,12 +57,13 @@ def _has_fields(kind: str, call: Call) -> bool:
 
 
 def _captioned(sections: Sequence[Section], call: Call) -> Iterator[Member]:
-    listing, hint, columns = False, "", None
+    listing, hint = False, ""
+    columns: Columns | None = None
     for section in sections:
         item = section.item
         if isinstance(item, Grid):
             if lists_members(section.caption, call):
-                columns = columns_of(item, call.members.name_labels, call) or columns
+                columns = columns_of(item, call.members.name_labels, call) or _going_on(columns)
                 hint = kind_in_caption(section.caption, call)
                 yield from members_of_grid(item, columns, hint, call)
             listing, columns = False, columns if lists_members(section.caption, call) else None
@@ -81,9 +80,14 @@ def _captioned(sections: Sequence[Section], call: Call) -> Iterator[Member]:
                 hint, listing = _after_other_line(item, hint, call, listing=listing)
 
 
+def _going_on(columns: Columns | None) -> Columns | None:
+    """Return the columns of a table for one that goes on with it, without headings of its own."""
+    return replace(columns, header=-1) if columns else None
+
+
 def _introduces_list(line: Line, call: Call) -> bool:
     """Whether a line is the caption of a list, or a sentence that ends in one (`…如下：`)."""
-    if not lists_members(line.squeezed, call):
+    if not lists_members(line.squeezed.removesuffix(":"), call):
         return False
     return heading_of(line.text) is not None or ":" in line.text or "如下" in line.text
 
@@ -139,4 +143,5 @@ def _in_tables(sections: Sequence[Section], kind: str, call: Call) -> Iterator[M
         if isinstance(section.item, Grid):
             columns = columns_of(section.item, labels, call)
             if columns:
-                yield from rows_of(section.item, columns, "", call)
+                rows = rows_of(section.item, columns, "", call)
+                yield from (each for each in rows if is_organisation(each.name))

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from config.call import Call
-from parsers.fields import keys_of, label_key, labels_of, names_kind_only, pairs_of
+from parsers.fields import pairs_of
+from parsers.labels import keys_of, label_key, labels_of
 from parsers.lines import Grid, Line
 from parsers.members import kind_in_caption, may_be_name, member_of, without_note
 from parsers.names import is_organisation
+from parsers.sections import names_kind_only
 from parsers.submission import Member
 
 _LEAST_HEADINGS = 2
@@ -17,8 +19,9 @@ _LEAST_HEADINGS = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Columns:
-    """Which columns of a table hold name, kind and code; `width` is that of its headings."""
+    """Which columns hold name, kind and code, under which row of headings of which `width`."""
 
+    header: int
     name: int
     kind: int | None
     code: int | None
@@ -33,10 +36,10 @@ def columns_of(grid: Grid, labels: tuple[str, ...], call: Call) -> Columns | Non
     """
     names, people = keys_of(labels), keys_of(call.members.person_labels)
     known = labels_of(call, labels).known
-    for at, row in enumerate(grid.rows[:3]):
+    for at, row in enumerate(grid.rows):
         keys = [label_key(cell.text) for cell in row]
         if people.intersection(keys):
-            return None
+            continue
         name = next((column for column, key in enumerate(keys) if key in names), None)
         if name is None or sum(1 for key in keys if key) < _LEAST_HEADINGS:
             continue
@@ -48,7 +51,7 @@ def columns_of(grid: Grid, labels: tuple[str, ...], call: Call) -> Columns | Non
                 next((column for column, key in enumerate(keys) if key in keys_of(each)), None)
                 for each in (call.members.kind_labels, call.members.code_labels)
             )
-            return Columns(name=name, kind=kind, code=code, width=len(row))
+            return Columns(header=at, name=name, kind=kind, code=code, width=len(row))
     return None
 
 
@@ -64,9 +67,13 @@ def members_of_grid(grid: Grid, columns: Columns | None, hint: str, call: Call) 
 def rows_of(grid: Grid, columns: Columns, hint: str, call: Call) -> Iterator[Member]:
     """Yield the member of each row; rows that only name a kind set it for those below."""
     keys = keys_of(call.members.name_labels)
-    for row in grid.rows:
+    people = keys_of(call.members.person_labels)
+    for row in grid.rows[columns.header + 1 :]:
         filled = [cell for cell in row if cell.squeezed]
-        if any(label_key(cell.text) in keys for cell in filled):
+        labels = {label_key(cell.text) for cell in filled}
+        if labels & people:
+            return
+        if labels & keys:
             continue
         if len(filled) == 1 and names_kind_only(filled[0].squeezed, call):
             hint = kind_in_caption(filled[0].squeezed, call)
@@ -78,6 +85,9 @@ def rows_of(grid: Grid, columns: Columns, hint: str, call: Call) -> Iterator[Mem
             continue
         kind = row[columns.kind].text if aligned and columns.kind is not None else ""
         code = row[columns.code].text if aligned and columns.code is not None else ""
+        counted = columns.name > 0 and row[0].squeezed.isdigit()
+        if not (counted or kind or code or is_organisation(without_note(cell.text))):
+            continue
         yield member_of(cell.raw, cell, hint, call, stated=kind, code=code)
 
 

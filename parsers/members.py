@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from config.call import Call, MemberKind
-from parsers.fields import clean_value, is_blank
+from parsers.labels import clean_value, is_blank
 from parsers.lines import Line, plain, quote_of, squeeze, tidy
 from parsers.names import is_blank_name, is_organisation, organisation_code, organisation_form
 from parsers.submission import Member

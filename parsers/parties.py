@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 from config.call import Call
-from parsers.fields import Section, clean_value, is_blank
+from parsers.labels import clean_value, is_blank
 from parsers.lines import Grid, Line, numbering, plain, plain_words, squeeze
 from parsers.member_tables import columns_of, rows_of
 from parsers.members import distinct, member_of, without_note
 from parsers.names import is_organisation
+from parsers.sections import Section
 from parsers.submission import Member
 
 _MARK_LENGTH = 70  # a longer line that speaks of signing is running text
@@ -110,11 +111,14 @@ def _slots(
 
 
 def _named(label: str, value: str, line: Line, call: Call) -> Iterator[tuple[str, Member | None]]:
-    cleaned = clean_value(value, call.placeholders.excused)
+    excused = call.placeholders.excused
+    cleaned = clean_value(value, excused)
     if not cleaned:
         yield label, None
         return
-    for part in re.split(r"[、,，;；]|\s{2,}", cleaned):
+    lines = [clean_value(each, excused) for each in value.split("\n") if each.strip()]
+    listed = len(lines) > 1 and all(is_organisation(without_note(each)) for each in lines)
+    for part in lines if listed else re.split(r"[、,，;；]|\s{2,}", cleaned):
         if is_organisation(without_note(part)):
             yield label, member_of(part, line, "", call)
 

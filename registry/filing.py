@@ -20,7 +20,7 @@ from registry import models as m
 from registry import workdays
 from registry.addresses import on_dossier
 from registry.events import SERVICE, mark, record
-from registry.queries import AnyRow
+from registry.queries import CAME_AT, AnyRow
 from registry.routing import KnownDossier, Parcel, Placement, Route, route
 from registry.rows import DocumentState, Fate, LetterState, Status
 
@@ -439,7 +439,8 @@ def _newest_fields(connection: Connection, dossier: int, call: Call) -> dict[str
         select(m.document.c.facts)
         .where(m.document.c.dossier_id == dossier, m.document.c.kind.in_(kinds))
         .where(m.document.c.state == DocumentState.CURRENT, m.document.c.problem == "")
-        .order_by(m.document.c.version.desc(), m.document.c.id)
+        .outerjoin(m.mail, m.mail.c.id == m.document.c.mail_id)
+        .order_by(CAME_AT.desc(), m.document.c.version.desc(), m.document.c.id)
     )
     facts = connection.execute(query).scalars().first() or {}
     return {key: fact["value"] for key, fact in facts.get("fields", {}).items()}

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, exists, func, insert, select, update
 
 from registry import models as m
 from registry import queries
@@ -112,16 +112,30 @@ def points_of(findings: Iterable[Finding]) -> frozenset[Point]:
 
 
 def _changed(connection: Connection) -> set[int]:
-    """Return the dossiers judged anew since the last letter about them."""
+    """Return the dossiers that the last letter about them leaves something to tell of.
+
+    Those are judged anew since, or lack something of which that letter, an acknowledgement,
+    said nothing.
+    """
+    said = m.letter_dossier.c
     last = (
-        select(m.letter_dossier.c.dossier_id, func.max(m.letter_dossier.c.revision).label("told"))
-        .group_by(m.letter_dossier.c.dossier_id)
+        select(
+            said.dossier_id,
+            func.max(said.letter_id).label("letter"),
+            func.max(said.revision).label("told"),
+        )
+        .group_by(said.dossier_id)
         .subquery()
     )
+    listed = exists().where(
+        m.letter_point.c.letter_id == last.c.letter,
+        m.letter_point.c.dossier_id == last.c.dossier_id,
+    )
+    unlisted = (m.dossier.c.status == Status.INCOMPLETE) & ~listed
     query = (
         select(m.dossier.c.id)
         .join(last, last.c.dossier_id == m.dossier.c.id)
-        .where(m.dossier.c.judged_revision > last.c.told)
+        .where((m.dossier.c.judged_revision > last.c.told) | unlisted)
         .where(m.dossier.c.status.in_([Status.COMPLETE, Status.INCOMPLETE]))
     )
     return set(connection.execute(query).scalars())

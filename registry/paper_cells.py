@@ -88,7 +88,7 @@ def text_of(cell: Cell) -> str:
             text = str(int(cell)) if cell.is_integer() else format(cell, ".15g")
         case datetime():
             text = str(cell.date()) if cell.time() == time() else cell.isoformat(" ", "minutes")
-        case _:  # int, date, time, timedelta
+        case _:  # int, date
             text = str(cell)
     return text
 

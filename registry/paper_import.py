@@ -6,8 +6,8 @@ the day as of which the register is known; that stands in the event `paper-impor
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from math import ceil
@@ -62,7 +62,7 @@ class _Changes:
 
     added: list[_Line] = field(default_factory=list)
     changed: list[tuple[_Line, _Line]] = field(default_factory=list)
-    moved: list[tuple[_Line, _Line]] = field(default_factory=list)
+    moved: list[tuple[_Line, PaperRecord]] = field(default_factory=list)
     unchanged: int = 0
     gone: list[_Line] = field(default_factory=list)
     warnings: list[RowNote] = field(default_factory=list)
@@ -82,9 +82,8 @@ def import_register(
     line that its sheet no longer has is kept and called gone. `now` is the day as of which
     the register is known from then on, also when nothing has changed.
     """
-    lines = [_line(each, key_of(each, call), call) for each in register.records]
     held = [_held(row) for row in connection.execute(select(m.paper))]
-    changes = _compare(lines, held, register)
+    changes = _compare(register, held, call)
     _write(connection, changes, now)
     _touch(connection, changes, call, who, now)
     done = Imported(
@@ -133,45 +132,50 @@ def _summary(done: Imported, register: Register) -> str:
 # ── comparing ────────────────────────────────────────────────────────────────────────────
 
 
-def _compare(lines: Sequence[_Line], held: Sequence[_Line], register: Register) -> _Changes:
+def _compare(register: Register, held: Sequence[_Line], call: Call) -> _Changes:
     """Tell what differs between the lines of a file and those that are held."""
     changes = _Changes()
-    known = _pair(lines, held)
-    for line in lines:
-        old = known.get(line.key)
+    by_key = {each.key: each for each in held}
+    present: set[int] = set()
+    new: list[_Line] = []
+    for paper in register.records:
+        key = key_of(paper, call)
+        old = by_key.get(key)
         if old is None:
-            changes.added.append(line)
-        elif old.record.gone or _content(old.record) != _content(line.record):
-            changes.changed.append((old, line))
+            new.append(_line(paper, key, call))
+            continue
+        present.add(old.record.id)
+        if old.record.gone or _content(old.record) != _content(paper):
+            changes.changed.append((old, _line(paper, key, call)))
         else:
             changes.unchanged += 1
-            if (old.record.sheet, old.record.row) != (line.record.sheet, line.record.row):
-                changes.moved.append((old, line))
-    present = {each.record.id for each in known.values()}
+            if (old.record.sheet, old.record.row) != (paper.sheet, paper.row):
+                changes.moved.append((old, paper))
+    absent = [each for each in held if each.record.id not in present]
+    _pair(changes, new, absent)
+    present |= {old.record.id for old, _ in changes.changed}
     _find_gone(changes, held, present, {each.name for each in register.sheets})
     return changes
 
 
-def _pair(lines: Sequence[_Line], held: Sequence[_Line]) -> dict[str, _Line]:
-    """Find the held line of each line in a file, by the key of the latter.
+def _pair(changes: _Changes, new: Iterable[_Line], absent: Iterable[_Line]) -> None:
+    """Find the held line that a line of an unknown key completes; add the lines without one.
 
-    A line that had neither number nor date may be given them later: it is the same one
-    when name and secretariat are, nothing it said is contradicted, and no other fits.
+    A line that had no number, or no date, may be given it later: it is the same one when
+    name and secretariat are, nothing it said is contradicted, and no other fits.
     """
-    by_key = {each.key: each for each in held}
-    known = {each.key: by_key[each.key] for each in lines if each.key in by_key}
-    nameless: dict[tuple[str, str], list[_Line]] = defaultdict(list)
-    for each in held:
-        if not each.record.register_no and each.key not in known:
-            nameless[each.name_form, each.secretariat_form].append(each)
-    for line in lines:
-        if line.key not in known:
-            found = nameless.get((line.name_form, line.secretariat_form), [])
-            fitting = [each for each in found if _same_day(each.record, line.record)]
-            if len(fitting) == 1:
-                known[line.key] = fitting[0]
-                found.remove(fitting[0])
-    return known
+    numberless: dict[tuple[str, str], list[_Line]] = defaultdict(list)
+    for each in absent:
+        if not each.record.register_no:
+            numberless[each.name_form, each.secretariat_form].append(each)
+    for line in new:
+        found = numberless.get((line.name_form, line.secretariat_form), [])
+        fitting = [each for each in found if _same_day(each.record, line.record)]
+        if len(fitting) == 1:
+            found.remove(fitting[0])
+            changes.changed.append((fitting[0], line))
+        else:
+            changes.added.append(line)
 
 
 def _same_day(one: PaperRecord, other: PaperRecord) -> bool:
@@ -211,14 +215,8 @@ def _write(connection: Connection, changes: _Changes, now: datetime) -> None:
         connection.execute(insert(m.paper), added)
     changed = [_values(new, now) | {"at": old.record.id} for old, new in changes.changed]
     _update(connection, changed)
-    moved = changes.moved
-    _update(
-        connection,
-        [
-            {"at": old.record.id, "sheet": new.record.sheet, "row": new.record.row}
-            for old, new in moved
-        ],
-    )
+    moved = [{"at": old.record.id, "sheet": at.sheet, "row": at.row} for old, at in changes.moved]
+    _update(connection, moved)
     _update(connection, [{"at": each.record.id, "gone": True} for each in changes.gone])
 
 
@@ -337,25 +335,36 @@ class NearCores:
 
     The likeness is `fuzz.ratio`, twice the length of the common subsequence in both
     lengths together. Of n characters at least n·t/(2-t) are common then (t the least
-    likeness, of 1), so that one of any n - that + 1 is: the rarest tell whom to compare.
+    likeness, of 1): only names that hold so many of the characters are compared. Which
+    names hold a character is one integer, a bit for each name.
     """
 
     def __init__(self, cores: Mapping[int, str]) -> None:
-        self._cores = cores
-        self._holders: dict[str, set[int]] = defaultdict(set)
-        for key, core in cores.items():
-            for letter in core:
-                self._holders[letter].add(key)
-        self._held_by = Counter({each: len(keys) for each, keys in self._holders.items()})
+        self._cores = tuple(cores.items())
+        self._holders: dict[str, int] = defaultdict(int)
+        for at, (_, core) in enumerate(self._cores):
+            for letter in set(core):
+                self._holders[letter] |= 1 << at
 
     def near(self, core: str) -> set[int]:
         """Return the keys of the cores that are near, or equal; none for an empty one."""
-        least = NEAR / 100
-        common = ceil(len(core) * least / (2 - least) - 1e-9)
-        rarest = sorted(core, key=self._held_by.__getitem__)[: len(core) - common + 1]
-        keys: set[int] = set()
-        for letter in set(rarest):
-            keys |= self._holders.get(letter, set())
-        return {
-            key for key in keys if fuzz.ratio(core, self._cores[key], score_cutoff=NEAR) >= NEAR
-        }
+        found = (self._cores[at] for at in _bits(self._holding_enough_of(core)))
+        return {key for key, other in found if fuzz.ratio(core, other) >= NEAR}
+
+    def _holding_enough_of(self, core: str) -> int:
+        if not core:
+            return 0
+        common = ceil(len(core) * NEAR / (200 - NEAR) - 1e-9)
+        at_least = [-1, *[0] * common]  # those that hold so many of the characters met
+        for letter in core:
+            holders = self._holders.get(letter, 0)
+            for count in range(common, 0, -1):
+                at_least[count] |= at_least[count - 1] & holders
+        return at_least[common]
+
+
+def _bits(number: int) -> Iterator[int]:
+    while number:
+        lowest = number & -number
+        yield lowest.bit_length() - 1
+        number ^= lowest

@@ -39,6 +39,9 @@ REGISTER_ZONE = ZoneInfo("Asia/Shanghai")
 PAGE = 100
 """How many rows a list at the desk shows at once."""
 
+CAME_AT = func.coalesce(m.mail.c.received_at, m.document.c.filed_at)
+"""When a document came: with its mail, or when a person filed it."""
+
 AnyRow = Row[*tuple[Any, ...]]
 Grouped = dict[int, tuple[Any, ...]]
 
@@ -179,9 +182,13 @@ def facts_from(stored: dict[str, Any]) -> Facts:
 def documents_of(
     connection: Connection, dossiers: Iterable[int]
 ) -> dict[int, tuple[FiledDocument, ...]]:
-    """Return the documents of those dossiers, in the order filed, superseded ones marked."""
+    """Return the documents of those dossiers, in the order filed, superseded ones marked.
+
+    A version is superseded by what a later mail brought, also where that was filed before.
+    """
     query = (
-        select(m.document)
+        select(m.document, CAME_AT.label("came_at"))
+        .outerjoin(m.mail, m.mail.c.id == m.document.c.mail_id)
         .where(m.document.c.dossier_id.in_(list(dossiers)))
         .where(m.document.c.state != DocumentState.MOVED)
         .order_by(m.document.c.dossier_id, m.document.c.id)
@@ -193,10 +200,11 @@ def documents_of(
 
 
 def _documents(rows: Sequence[AnyRow]) -> tuple[FiledDocument, ...]:
-    newest: dict[str, int] = {}
+    newest: dict[str, tuple[datetime, int]] = {}
     for row in rows:
         if row.state == DocumentState.CURRENT and row.kind != "other":
-            newest[row.kind] = max(newest.get(row.kind, 0), row.version)
+            this = (row.came_at, row.version)
+            newest[row.kind] = max(newest.get(row.kind, this), this)
     return tuple(
         FiledDocument(
             id=row.id,
@@ -211,7 +219,7 @@ def _documents(rows: Sequence[AnyRow]) -> tuple[FiledDocument, ...]:
             detail=row.detail,
             version=row.version,
             state=DocumentState(row.state),
-            superseded=row.version < newest.get(row.kind, 0),
+            superseded=row.kind in newest and (row.came_at, row.version) < newest[row.kind],
             mail_id=row.mail_id,
             filed_at=row.filed_at,
             facts=facts_from(row.facts),
@@ -223,7 +231,12 @@ def _documents(rows: Sequence[AnyRow]) -> tuple[FiledDocument, ...]:
 
 def document_by_id(connection: Connection, document: int) -> FiledDocument | None:
     """Return one document, whatever its state, or None."""
-    row = connection.execute(select(m.document).where(m.document.c.id == document)).first()
+    query = (
+        select(m.document, CAME_AT.label("came_at"))
+        .outerjoin(m.mail, m.mail.c.id == m.document.c.mail_id)
+        .where(m.document.c.id == document)
+    )
+    row = connection.execute(query).first()
     return _documents([row])[0] if row else None
 
 

@@ -8,7 +8,7 @@ it. Anything weaker makes a dossier of its own, which staff may join, or goes to
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from config.call import Call
 from parsers.names import Likeness, core_of, normal_form, same_organisation
@@ -96,20 +96,34 @@ def route(parcel: Parcel, known: Sequence[KnownDossier], call: Call) -> Route:
         placements = _placements(parcel, brought, known, call)
     except _UndecidedError as undecided:
         return Route(fate=Fate.QUARANTINED, reason=str(undecided))
-    return _conclude(parcel, placements)
+    return _conclude(parcel, placements, _left_out(brought, placements))
 
 
 def _tells(dossier: Dossier) -> bool:
     return bool(dossier.documents)
 
 
-def _conclude(parcel: Parcel, placements: tuple[Placement, ...]) -> Route:
+def _left_out(brought: Sequence[Dossier], placements: Sequence[Placement]) -> str:
+    """Name the documents that went nowhere because they tell no alliance, for staff to place."""
+    placed = {doc.sha256 for each in placements for doc in each.documents}
+    placed |= {doc for each in placements if each.dossier for doc in each.dossier.checksums}
+    left = [
+        doc.path
+        for each in brought
+        if _founds_dossier(each)
+        for doc in each.documents
+        if doc.sha256 not in placed
+    ]
+    return f"以下文件未写明属于哪一件，未归入：{'、'.join(left)}" if left else ""
+
+
+def _conclude(parcel: Parcel, placements: tuple[Placement, ...], left_out: str) -> Route:
     """Tell the fate from the placements."""
     if not placements:
         return Route(fate=Fate.UNRELATED, reason="未能判断属于哪一份申报材料")
     new = any(each.documents or each.dossier is None for each in placements)
     if new or parcel.links:
-        return Route(fate=Fate.FILED, placements=placements)
+        return Route(fate=Fate.FILED, reason=left_out, placements=placements)
     if any(each.known for each in placements):
         reason = "所附材料此前均已收到"
         return Route(fate=Fate.DUPLICATE, reason=reason, placements=placements)
@@ -131,7 +145,7 @@ def _assigned(
     parcel: Parcel, brought: Sequence[Dossier], known: Sequence[KnownDossier], call: Call
 ) -> tuple[Placement, ...]:
     """A person has said where the whole mail goes."""
-    documents = tuple(doc for each in brought for doc in each.documents)
+    documents = _once(doc for each in brought for doc in each.documents)
     named = next((each for each in brought if each.name), None)
     name = named.name if named else next(iter(parcel.names), "")
     secretariat = named.secretariat if named else ""
@@ -300,13 +314,31 @@ def _into(
 
 
 def _joined(placements: Sequence[Placement], call: Call) -> tuple[Placement, ...]:
-    """Join what goes to the same dossier; a new name met twice makes one new dossier."""
-    joined: dict[object, Placement] = {}
+    """Join what goes to the same dossier; a new name met twice makes one new dossier.
+
+    One new name with two secretariats makes two, as it would in two mails.
+    """
+    joined: list[Placement] = []
     for each in placements:
-        key: object = each.dossier.id if each.dossier else normal_form(each.name, call)
-        before = joined.get(key)
-        joined[key] = _both(before, each) if before else each
-    return tuple(joined.values())
+        alike = [at for at, one in enumerate(joined) if _same_target(one, each, call)]
+        fitting = [at for at in alike if each.dossier or not _disagree(joined[at], each, call)]
+        if fitting:
+            joined[fitting[0]] = _both(joined[fitting[0]], each)
+        elif alike:
+            joined.append(replace(each, flags=(*each.flags, "same-name")))
+        else:
+            joined.append(each)
+    return tuple(joined)
+
+
+def _same_target(one: Placement, other: Placement, call: Call) -> bool:
+    if one.dossier or other.dossier:
+        return one.dossier == other.dossier
+    return normal_form(one.name, call) == normal_form(other.name, call)
+
+
+def _disagree(one: Placement, other: Placement, call: Call) -> bool:
+    return _contradicts(one.secretariat, other.secretariat, call)
 
 
 def _both(one: Placement, other: Placement) -> Placement:

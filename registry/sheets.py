@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import csv
+import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from io import BytesIO, StringIO
+from datetime import date, datetime
+from io import StringIO
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
-from python_calamine import CalamineError, CalamineSheet, SheetTypeEnum, load_workbook
-
-Cell = str | bool | int | float | date | datetime | time | timedelta | None
+Cell = str | bool | int | float | date | datetime | None
 Row = tuple[Cell, ...]
 
-MOST_CELLS = 10_000_000
-"""More than any register has; a sheet that claims more has a stray cell at its far end."""
+_ROOT = Path(__file__).resolve().parent.parent
+_SECONDS = 120
 
 _WORKBOOK_SUFFIXES = {".xlsx", ".xlsm", ".xlsb", ".xls", ".et", ".ods"}
 _WORKBOOK_MAGIC = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
@@ -57,7 +60,7 @@ def open_sheets(path: Path) -> tuple[Sheet, ...]:
     if not data.strip():
         raise _unreadable(path, "the file is empty")
     if path.suffix.lower() in _WORKBOOK_SUFFIXES or data.startswith(_WORKBOOK_MAGIC):
-        return _workbook(path, data)
+        return _workbook(path)
     return (Sheet(name=path.stem, rows=_csv_rows(path, data)),)
 
 
@@ -70,37 +73,39 @@ def _unreadable(path: Path, why: object) -> UnreadableError:
     return UnreadableError(message)
 
 
-def _workbook(path: Path, data: bytes) -> tuple[Sheet, ...]:
+def _workbook(path: Path) -> tuple[Sheet, ...]:
+    """Have a child open a workbook; a child that dies of it costs nothing but the file."""
     try:
-        with load_workbook(BytesIO(data)) as book:
-            kinds = book.sheets_metadata
-            names = [each.name for each in kinds if each.typ is SheetTypeEnum.WorkSheet]
-            return tuple(_sheet(path, book.get_sheet_by_name(each)) for each in names)
-    except CalamineError as error:
-        raise _unreadable(path, error) from error
-
-
-def _sheet(path: Path, sheet: CalamineSheet) -> Sheet:
-    if sheet.total_height * sheet.total_width > MOST_CELLS:
-        last = f"row {sheet.total_height}, column {sheet.total_width}"
-        raise _unreadable(
-            path, f"sheet {sheet.name} reaches to {last}; delete the stray cell there"
+        child = subprocess.run(  # noqa: S603 - our own module and a path
+            [sys.executable, "-P", "-m", "registry.sheet_child", str(path.resolve())],
+            env={"PATH": os.defpath, "PYTHONPATH": str(_ROOT), "PYTHONUTF8": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=_SECONDS,
+            check=True,
         )
-    rows: list[list[Cell]] = list(map(list, sheet.to_python(skip_empty_area=False)))
-    for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
-        _fill(rows, top, left, bottom, right)
-    name = f"{path.stem} {sheet.name}" if _DEFAULT_NAME.fullmatch(sheet.name) else sheet.name
-    return Sheet(name=name, rows=tuple(map(tuple, rows)))
+    except subprocess.TimeoutExpired as error:
+        raise _unreadable(path, f"it takes longer than {_SECONDS} seconds") from error
+    except subprocess.CalledProcessError as error:
+        raise _unreadable(path, "the file is damaged") from error
+    answer = json.loads(child.stdout, object_hook=_cell_or_object)
+    if "error" in answer:
+        raise _unreadable(path, answer["error"])
+    return tuple(
+        Sheet(name=_own_name(path, name), rows=tuple(map(tuple, rows)))
+        for name, rows in answer["sheets"]
+    )
 
 
-def _fill(rows: list[list[Cell]], top: int, left: int, bottom: int, right: int) -> None:
-    """Write the value of a merged range into each of its cells that the sheet reaches to."""
-    if top >= len(rows) or left >= len(rows[top]):
-        return
-    value = rows[top][left]
-    for row in rows[top : bottom + 1]:
-        for column in range(left, min(right + 1, len(row))):
-            row[column] = value
+def _cell_or_object(found: dict[str, Any]) -> Any:  # noqa: ANN401 - what JSON holds
+    if "moment" in found:
+        return datetime.fromisoformat(found["moment"])
+    return date.fromisoformat(found["day"]) if "day" in found else found
+
+
+def _own_name(path: Path, name: str) -> str:
+    return f"{path.stem} {name}" if _DEFAULT_NAME.fullmatch(name) else name
 
 
 def _csv_rows(path: Path, data: bytes) -> tuple[Row, ...]:

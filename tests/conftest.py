@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.builders import Intake
 from tests.servers import Dovecot, MailCatcher
 
 
@@ -21,3 +23,11 @@ def catcher() -> Iterator[MailCatcher]:
     """A real SMTP server that keeps what it is handed."""
     with MailCatcher() as server:
         yield server
+
+
+@pytest.fixture
+def intake(tmp_path: Path) -> Iterator[Intake]:
+    """A house with an empty registry of its own."""
+    opened = Intake(tmp_path / "var")
+    yield opened
+    opened.registry.close()

@@ -18,10 +18,14 @@ from sqlalchemy import select, update
 from registry import models as m
 from registry import queries
 from registry.accounts import account_by_name
+from registry.events import SERVICE
+from registry.rows import EventRow
 from reports.desk.app import PAGES
 from reports.desk.guard import Guard, host_name
+from reports.desk.history import tell
 from reports.desk.sign_in import Sessions, Throttle, local_path, sign_in_token
 from tests.desk_registry import (
+    CALL,
     NAME,
     NOW,
     PASSWORD,
@@ -364,6 +368,42 @@ def test_a_dossier_shows_its_findings_documents_paper_letters_and_history(staff:
     ):
         assert shown in text
     assert "已受理" not in text
+
+
+@pytest.mark.parametrize(
+    ("number", "says"),
+    [
+        ("LM2016-0043", "有几处正由工作人员核对，核对后会通过邮件一次告知全部结果"),
+        ("LM2016-0045", "电子材料已收齐，纸质材料尚未查到登记"),
+        ("LM2016-0046", "电子材料和纸质材料均已收齐，目前无需补充"),
+        ("LM2016-0048", "已按要求撤回"),
+    ],
+)
+def test_a_dossier_gives_one_sentence_to_read_aloud(staff: Browser, number: str, says: str) -> None:
+    text = staff.get(f"/dossiers/{number}").text
+    assert f"已收到，编号 {number}" in text
+    assert says in text
+
+
+@pytest.mark.parametrize(
+    ("what", "detail", "told"),
+    [
+        ("judged", "awaiting-paper", "待纸质材料"),
+        ("letter", "missing-items → draft（须审核）", "缺件清单 → 草稿（须审核）"),
+        (
+            "matched",
+            "纸质登记 Z1（core-and-secretariat）",
+            "纸质登记 Z1（核心名称与秘书处单位一致）",
+        ),
+        ("decided", "match-proposed → ok：ok, see mail", "有待确认的匹配 → 符合：ok, see mail"),
+        ("mail", "judged incomplete", "judged incomplete"),
+    ],
+)
+def test_history_is_told_in_words_and_quotes_are_left_alone(
+    what: str, detail: str, told: str
+) -> None:
+    event = EventRow(at=NOW, actor=SERVICE, what=what, detail=detail)
+    assert tell(event, CALL).detail == told
 
 
 def test_paper_and_electronic_parts_without_counterpart_are_listed(staff: Browser) -> None:

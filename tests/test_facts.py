@@ -468,3 +468,54 @@ def test_an_opened_document_keeps_what_was_read() -> None:
     assert (document.kind, document.filename, document.readable) == ("form", "申报表.docx", True)
     assert document.name is not None
     assert (document.name.value, document.name_from) == (ALLIANCE, "content")
+
+
+# ── More ways of writing lists and clauses ────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        [
+            (
+                ("联盟名称", ALLIANCE),
+                ("序号", "成员单位", "性质"),
+                ("1", COMPANY, ""),
+                ("2", SECOND, ""),
+            )
+        ],
+        [
+            "联盟成员单位：",
+            (("序号", "名称", "类型"), ("1", COMPANY, "企业"), ("2", SECOND, "企业")),
+        ],
+        ["成员单位：", f"（1）{COMPANY}", f"（2）{SECOND}"],
+        [f"成员单位：{COMPANY}、{SECOND}"],
+        [(("成员单位", f"{COMPANY}\n{SECOND}"),)],
+        [(("成员单位", f"{COMPANY}；{SECOND}"),)],
+        ["五、成员单位", f"1、{COMPANY}，企业", f"2、{SECOND}，企业"],
+        ["成员情况表", f"1\t{COMPANY}\t整机", f"2\t{SECOND}\t控制器"],
+        [
+            "成员情况表",
+            "序号\t单位名称\t意见",
+            f"1\t{COMPANY}\t同意",
+            "（盖章）",
+            f"2\t{SECOND}\t同意",
+        ],
+    ],
+)
+def test_ways_of_listing_members(blocks: list[Block]) -> None:
+    assert names_in(read_facts(content("申报表", *blocks), "form", CALL)) == [COMPANY, SECOND]
+
+
+def test_clauses_may_be_laid_out_as_a_table() -> None:
+    rows = (("任务分工", "甲方负责整机，乙方负责控制器"), ("风险承担", "由各方共同承担"))
+    clauses = read_facts(content("组建协议", rows), "agreement", CALL).clauses
+    assert clauses["agreement.tasks"].strength == "heading"
+    assert clauses["agreement.risk"].strength == "heading"
+
+
+def test_names_alone_on_their_lines_sign() -> None:
+    lines = ["各成员单位签章：", *(f"{name}（盖章）" for name in MEMBERS[:4])]
+    signatures = read_facts(content("组建协议", *lines), "agreement", CALL).signatures
+    assert signatures is not None
+    assert [each.name for each in signatures] == list(MEMBERS[:4])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.call import Call, load_calls
+from config.call import load_calls
 from parsers.names import (
     Likeness,
     core_of,
@@ -245,5 +245,5 @@ def test_a_credit_code_whose_weighed_sum_leaves_nothing_ends_in_0() -> None:
     pytest.fail("no such code among those tried")
 
 
-def test_letters_read_wrongly_do_not_make_a_code_of_anything(call: Call = CALL) -> None:
-    assert organisation_code(call.notice) == ""
+def test_a_text_without_a_code_gives_none() -> None:
+    assert organisation_code(CALL.notice) == ""

@@ -15,7 +15,7 @@ from ingest.samples.draft import (
     Style,
     Table,
 )
-from ingest.samples.wording import heads, stages, tasks
+from ingest.samples.phrases import heads, stages, tasks
 
 PARTIES = "甲乙丙丁戊己庚辛壬癸"
 

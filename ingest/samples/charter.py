@@ -4,7 +4,7 @@ from datetime import date
 
 from ingest.samples.alliances import Alliance
 from ingest.samples.draft import Article, Chapter, Draft, Paragraph, Style
-from ingest.samples.wording import stages
+from ingest.samples.phrases import stages
 
 
 def make_charter(alliance: Alliance, style: Style, written_on: date) -> Draft:

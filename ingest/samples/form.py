@@ -5,7 +5,7 @@ from datetime import date
 
 from ingest.samples.alliances import Alliance, Organisation
 from ingest.samples.draft import Block, Cell, Draft, PageBreak, Paragraph, Row, Style, Table
-from ingest.samples.wording import councillor, heads, tasks
+from ingest.samples.phrases import councillor, heads, tasks
 
 TITLE = "广东省产业技术创新联盟申报表"
 

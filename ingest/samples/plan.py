@@ -14,7 +14,7 @@ from ingest.samples.draft import (
     Style,
     Table,
 )
-from ingest.samples.wording import heads, stages, tasks
+from ingest.samples.phrases import heads, stages, tasks
 
 
 def make_plan(alliance: Alliance, style: Style, written_on: date) -> Draft:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -57,12 +57,12 @@ def group_of(finding: Finding, call: Call) -> str:
     return call.title_of(check.document) if check and check.document else "各材料之间"
 
 
-def is_met(finding: Finding) -> bool:
-    """Tell whether nothing is left to look at."""
-    return finding.outcome is Outcome.OK
+def having(view: DossierView, outcomes: Collection[Outcome]) -> tuple[Finding, ...]:
+    """Return the findings with one of those outcomes."""
+    return tuple(each for each in view.findings if each.outcome in outcomes)
 
 
-def groups(findings: Iterable[Finding], call: Call) -> tuple[Group, ...]:
+def groups(findings: tuple[Finding, ...], call: Call) -> tuple[Group, ...]:
     """Return findings grouped by what they are about, in the call's order."""
     found: dict[str, list[Finding]] = {each.title: [] for each in call.documents}
     for finding in findings:
@@ -100,10 +100,10 @@ def dossier_page(visit: SignedIn, number: str) -> Response:
             call=call,
             say=to_say(view, call),
             todo=to_do(view),
-            open_groups=groups([each for each in view.findings if not is_met(each)], call),
-            met_groups=groups([each for each in view.findings if is_met(each)], call),
+            open_groups=groups(having(view, set(Outcome) - {Outcome.OK, Outcome.DOUBTFUL}), call),
+            met_groups=groups(having(view, {Outcome.OK}), call),
             decided={(each.finding, each.document): each for each in view.decisions},
-            doubtful=[each for each in view.findings if each.outcome is Outcome.DOUBTFUL],
+            doubtful=having(view, {Outcome.DOUBTFUL}),
             questions=questions(view, call),
             held=held_by_mail(view),
             mails={each.id: each for each in view.mails},

@@ -31,7 +31,7 @@ WITHOUT_RISK = without_risk()
 ONLY_BREACH = without_risk(keep_breach=True)
 
 STRANGER = Address(address="office@elsewhere.example.net", name="某研究院办公室")
-
+BUREAU = Address(address="kjj@city.example.org", name="某市科技局")
 
 alliance = cache(make_alliance)
 

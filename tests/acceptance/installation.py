@@ -1,6 +1,8 @@
 """One installation: a data folder, an `intake.toml`, a mailbox at Dovecot, a mail catcher.
 
-Everything goes through the command line, in processes of its own, as staff would run it.
+Whatever acts runs as a process of its own, as staff would start it. What only looks (`queue`,
+`show`, `mails`, `letters`) is the same command, but run in this process, which is ten times
+faster; `test_commands` runs each of them as a process too.
 """
 
 from __future__ import annotations
@@ -22,6 +24,9 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Self
 
+from typer.testing import CliRunner
+
+from ingest.cli import app
 from ingest.samples.register import RegisterRow, make_register
 from tests.servers import Caught, Dovecot, MailCatcher
 
@@ -142,7 +147,9 @@ class Installation:
         lines: list[str] = []
         for name, values in self.sections.items():
             lines.append(f"[{name}]")
-            lines += [f"{key} = {_toml(value)}" for key, value in values.items() if value is not None]
+            lines += [
+                f"{key} = {_toml(value)}" for key, value in values.items() if value is not None
+            ]
         self.config.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return self
 
@@ -217,10 +224,15 @@ class Installation:
 
     # ── what staff see ───────────────────────────────────────────────────────────────────
 
+    def look(self, *arguments: object) -> Any:  # noqa: ANN401 - whatever the command prints
+        """Run a command that only looks, in this process, and return its JSON."""
+        given = ["--config", str(self.config), *map(str, arguments), "--json"]
+        done = CliRunner().invoke(app, given, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout)
+
     def _list(self, *arguments: object) -> list[Record]:
-        done = self.intake(*arguments, "--json")
-        assert done.code == 0, done
-        records: list[Record] = done.records
+        records: list[Record] = self.look(*arguments)
         return records
 
     def queue(self, *arguments: object) -> list[Record]:
@@ -234,9 +246,7 @@ class Installation:
 
     def show(self, number: str) -> Record:
         """One dossier, whole."""
-        done = self.intake("show", number, "--json")
-        assert done.code == 0, done
-        record: Record = done.records
+        record: Record = self.look("show", number)
         return record
 
     def mails(self, *arguments: object) -> list[Record]:
