@@ -56,12 +56,20 @@ def columns_of(grid: Grid, labels: tuple[str, ...], call: Call) -> Columns | Non
 
 
 def members_of_grid(grid: Grid, columns: Columns | None, hint: str, call: Call) -> Iterator[Member]:
-    """Yield the members of a table: of its rows under `columns`, or of the sheet that it is."""
+    """Yield the members of a table under a caption.
+
+    It is a sheet, or has rows under `columns`; without headings its rows begin with a name.
+    """
     sheet = list(sheet_of(grid, hint, call))
     if sheet:
         yield from sheet
     elif columns:
         yield from rows_of(grid, columns, hint, call)
+    else:
+        for row in grid.rows:
+            first = _first_organisation([cell for cell in row if cell.squeezed][:2])
+            if first:
+                yield member_of(first.raw, first, hint, call)
 
 
 def rows_of(grid: Grid, columns: Columns, hint: str, call: Call) -> Iterator[Member]:

@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 BUSY_SECONDS = 30
 FILE_NAME = "registry.sqlite"
 LOCK_NAME = "intake.lock"
+MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 class RegistryError(Exception):
@@ -103,6 +104,7 @@ def _engine(path: Path) -> Engine:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA recursive_triggers = ON")  # else REPLACE passes over them
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -114,7 +116,7 @@ def _engine(path: Path) -> Engine:
 
 def _alembic() -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    config.set_main_option("script_location", str(MIGRATIONS))
     return config
 
 

@@ -17,7 +17,7 @@ from parsers.names import core_of, normal_form, organisation_form
 from registry import models as m
 from registry import queries
 from registry.database import Registry
-from registry.events import SERVICE, record
+from registry.events import SERVICE, mark, record
 from registry.judge import judge
 from registry.matching import NEAR, Identity, Matched, match_paper, proposal
 from registry.rows import (
@@ -209,9 +209,24 @@ def _keep(connection: Connection, weighed: Weighed, now: datetime) -> bool:
     )
     if connection.execute(query).rowcount == 0:
         return False
+    _mark_waiting_for(connection, weighed, now)
     _keep_findings(connection, weighed)
     _keep_events(connection, weighed, now)
     return True
+
+
+def _mark_waiting_for(connection: Connection, weighed: Weighed, now: datetime) -> None:
+    """Judge anew the dossiers to which a record that has become free was proposed."""
+    before = weighed.dossier.paper_id
+    if before is None or weighed.paper:
+        return
+    freed = select(m.paper.c.register_no).where(m.paper.c.id == before).scalar_subquery()
+    query = select(m.proposal.c.dossier_id).where(
+        m.proposal.c.kind == "paper",
+        m.proposal.c.dossier_id != weighed.dossier.id,
+        or_(m.proposal.c.target == freed, m.proposal.c.target == f"#{before}"),
+    )
+    mark(connection, connection.execute(query).scalars(), now)
 
 
 def _keep_findings(connection: Connection, weighed: Weighed) -> None:

@@ -339,3 +339,4 @@ Index(
     "ix_dossier_marked", dossier.c.id, sqlite_where=dossier.c.revision > dossier.c.judged_revision
 )
 Index("ix_letter_waiting", letter.c.next_try_at, sqlite_where=letter.c.state == "queued")
+Index("ix_event_what", event.c.what, event.c.id)

@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -65,7 +65,8 @@ class Originals:
         if not target.exists():
             target.parent.mkdir(mode=0o700, exist_ok=True)
             source.chmod(0o400)
-            os.link(source, target)
+            with suppress(FileExistsError):  # another thread kept the same bytes meanwhile
+                os.link(source, target)
             sync_folder(target.parent)
             sync_folder(self._folder)
         return sha256

@@ -71,15 +71,19 @@ def receive(connection: Connection, mail: Received, now: datetime) -> int:
 
 
 def _moved(connection: Connection, mail: Received) -> int | None:
-    """Find the mail of that folder with the same bytes that has no place yet in its new life."""
+    """Find the mail of that folder with the same bytes that has no place yet in its new life.
+
+    Of a mail over the size limit only size and headers are known.
+    """
+    same = m.mail.c.sha256 == mail.sha256
     if mail.sha256 is None:
-        return None
+        same &= (m.mail.c.size == mail.size) & (m.mail.c.excerpt == mail.headers)
     here = (m.place.c.mailbox == mail.mailbox) & (m.place.c.folder == mail.folder)
     placed = select(m.place.c.mail_id).where(here, m.place.c.uidvalidity == mail.uidvalidity)
     query = (
         select(m.mail.c.id)
         .join(m.place, m.place.c.mail_id == m.mail.c.id)
-        .where(here, m.mail.c.sha256 == mail.sha256, m.mail.c.id.not_in(placed))
+        .where(here, same, m.mail.c.id.not_in(placed))
         .order_by(m.mail.c.id)
     )
     return connection.execute(query).scalars().first()
@@ -158,7 +162,11 @@ def first_read(connection: Connection, mailbox: str, folder: str, now: datetime)
     connection.execute(
         upsert(m.folder)
         .values(mailbox=mailbox, name=folder, first_read_at=now, error="")
-        .on_conflict_do_nothing()
+        .on_conflict_do_update(
+            index_elements=["mailbox", "name"],
+            set_={"first_read_at": now},
+            where=m.folder.c.first_read_at.is_(None),  # known only because it could not be read
+        )
     )
     query = select(m.folder.c.first_read_at).where(m.folder.c.mailbox == mailbox)
     moments = [each for each in connection.execute(query).scalars() if each is not None]

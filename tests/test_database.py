@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,11 +15,10 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import delete, insert, text, update
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 
+from registry import database
 from registry import models as m
 from registry.database import FILE_NAME, LOCK_NAME, BusyError, Lock, RegistryError, open_registry
 from tests.builders import LIGHTS, Intake, dossier
-
-FIRST = "0001"
 
 
 def test_a_mail_is_answered_by_one_letter_only(intake: Intake) -> None:
@@ -120,6 +122,68 @@ def test_a_registry_of_a_newer_version_is_refused(tmp_path: Path, *, holds_lock:
     schema(tmp_path, "9999")
     with pytest.raises(RegistryError, match="newer version .schema 9999."):
         open_registry(tmp_path, holds_lock=holds_lock)
+
+
+@pytest.fixture
+def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The schema of a version of the product that comes after this one."""
+    scripts = tmp_path / "migrations"
+    shutil.copytree(database.MIGRATIONS, scripts)
+    (scripts / "versions" / "next.py").write_text(NEXT, encoding="utf-8")
+    monkeypatch.setattr(database, "MIGRATIONS", scripts)
+    return "next"
+
+
+NEXT = """
+from alembic import op
+revision = "next"
+down_revision = "0001"
+def upgrade():
+    op.execute("CREATE TABLE later (id INTEGER)")
+"""
+
+
+@pytest.fixture
+def older(tmp_path: Path) -> Path:
+    """A registry with one dossier, made by this version."""
+    intake = Intake(tmp_path / "var")
+    intake.post(dossier())
+    intake.registry.close()
+    return tmp_path / "var"
+
+
+def test_a_registry_of_an_older_version_is_refused_with_the_command_that_helps(
+    older: Path, next_version: str
+) -> None:
+    del next_version
+    with pytest.raises(RegistryError, match="older version; run `intake once`"):
+        open_registry(older)
+
+
+def test_the_holder_of_the_lock_migrates_after_a_copy(older: Path, next_version: str) -> None:
+    registry = open_registry(older, holds_lock=True)
+    with registry.read() as connection:
+        version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+        connection.execute(text("SELECT * FROM later"))
+    registry.close()
+    assert version == next_version
+    (copy,) = older.glob("*.before-0001")
+    with closing(sqlite3.connect(copy)) as kept:
+        assert kept.execute("SELECT number FROM dossier").fetchall() == [("LM2016-0001",)]
+        assert kept.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def test_a_migration_that_fails_leaves_the_registry_as_it_was(
+    older: Path, next_version: str
+) -> None:
+    del next_version
+    script = database.MIGRATIONS / "versions" / "next.py"
+    script.write_text(NEXT + '    op.execute("SELECT nothing FROM nowhere")\n', encoding="utf-8")
+    with pytest.raises(OperationalError, match="nowhere"):
+        open_registry(older, holds_lock=True)
+    with closing(sqlite3.connect(older / FILE_NAME)) as left:
+        assert left.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert not left.execute("SELECT * FROM sqlite_master WHERE name = 'later'").fetchall()
 
 
 def test_a_new_data_folder_is_closed_to_others(tmp_path: Path) -> None:

@@ -15,12 +15,13 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
@@ -119,6 +120,7 @@ class Installation:
         self.dovecot = dovecot
         self.catcher = catcher
         self.user = dovecot.new_user()
+        self._serial = count(1)
         self.sections: dict[str, dict[str, Any]] = {
             "service": {"data_dir": "var"},
             "center": dict(CENTER),
@@ -158,6 +160,17 @@ class Installation:
     def deliver(self, mail: bytes, *, folder: str = "INBOX", at: datetime | None = None) -> int:
         """Let a mail arrive, now unless told otherwise, and return its UID."""
         return self.dovecot.append(mail, user=self.user, folder=folder, at=at)
+
+    def fill(self, mails: Iterable[bytes], *, at: datetime) -> None:
+        """Let many mails lie in the inbox at once, as if they had come at that time."""
+        with self.dovecot.client(self.user) as client:
+            client.select_folder("INBOX", readonly=True)  # Dovecot makes the Maildir
+        inbox = self.dovecot.maildir(self.user) / "cur"
+        first = next(self._serial)
+        for number, mail in enumerate(mails):
+            path = inbox / f"{at.timestamp():.0f}.M{first}P{number}.mx,S={len(mail)}:2,S"
+            path.write_bytes(mail)
+            os.utime(path, (at.timestamp(), at.timestamp()))
 
     # ── commands ─────────────────────────────────────────────────────────────────────────
 

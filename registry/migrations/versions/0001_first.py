@@ -299,6 +299,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_event_dossier_id"), ["dossier_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_event_letter_id"), ["letter_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_event_mail_id"), ["mail_id"], unique=False)
+        batch_op.create_index("ix_event_what", ["what", "id"], unique=False)
 
     op.create_table(
         "finding",
