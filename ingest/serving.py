@@ -49,7 +49,11 @@ def desk_server(house: House) -> Iterator[str]:
         secret=desk_secret(house),
     )
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, timeout_graceful_shutdown=STOP_SECONDS
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
     )
     server = uvicorn.Server(config)
     with _listening(desk.host, desk.port) as listener:

@@ -23,6 +23,10 @@ UNRECOGNISED_EVERY = timedelta(days=7)
 BATCH_WAITS = 2
 """How many working days a notice on several dossiers waits for the last of them."""
 
+NEVER_ANSWERED = "该地址列入不答复名单"
+SWITCHED_OFF = "自动函件已关闭"
+FROM_SPAM = "来自垃圾邮件文件夹，待人工确认"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
@@ -211,12 +215,12 @@ _HINDRANCES: tuple[tuple[LetterState, str, Callable[[Due, Waiting, Receipts], bo
     (LetterState.SUPPRESSED, "早于答复起始时间的邮件", lambda _letter, mail, _: mail.old),
     (
         LetterState.SUPPRESSED,
-        "该地址列入不答复名单",
+        NEVER_ANSWERED,
         lambda letter, _mail, receipts: is_never_answered(letter.to, receipts),
     ),
-    (LetterState.SUPPRESSED, "自动函件已关闭", lambda _letter, _mail, r: r.mode == "off"),
+    (LetterState.SUPPRESSED, SWITCHED_OFF, lambda _letter, _mail, r: r.mode == "off"),
     (LetterState.SUPPRESSED, "不像申报邮件，不予答复", _unwanted),
-    (LetterState.DRAFT, "来自垃圾邮件文件夹，待人工确认", lambda _letter, mail, _: mail.spam),
+    (LetterState.DRAFT, FROM_SPAM, lambda _letter, mail, _: mail.spam),
 )
 """What keeps an answer from going, the first that applies; order and consequence as a table."""
 
@@ -231,28 +235,35 @@ def _notices(
     now: datetime,
 ) -> Iterable[Due]:
     unanswered = {each for mail in waiting if not mail.stranger for each in mail.dossiers}
-    gathered: dict[tuple[str, Kind, str], list[Standing]] = defaultdict(list)
+    gathered: dict[tuple[str, Kind, LetterState, str], list[Standing]] = defaultdict(list)
     for standing in standings.values():
         kind = _notice_kind(standing)
         ready = kind and not standing.marked and standing.id not in unanswered
         if kind and ready and standing.told and _may_tell(standing, kind, standings, receipts, now):
-            hindered = standing.told.reason if _was_suppressed(standing.told) else ""
-            gathered[standing.told.to, kind, hindered].append(standing)
-    for (to, kind, hindered), about in gathered.items():
-        suppressed = hindered or ("自动函件已关闭" if receipts.mode == "off" else "")
+            state, reason = _notice_state(standing.told, receipts)
+            gathered[standing.told.to, kind, state, reason].append(standing)
+    for (to, kind, state, reason), about in gathered.items():
         yield Due(
             kind=kind,
             notice=True,
             to=to,
             mails=(),
             dossiers=tuple(each.id for each in about),
-            state=LetterState.SUPPRESSED if suppressed else LetterState.QUEUED,
-            reason=suppressed,
+            state=state,
+            reason=reason,
         )
 
 
-def _was_suppressed(told: Told) -> bool:
-    return told.state is LetterState.SUPPRESSED
+def _notice_state(told: Told, receipts: Receipts) -> tuple[LetterState, str]:
+    """Tell whether a notice may go: what kept the last letter from going keeps it as well."""
+    from_spam = told.state is LetterState.DRAFT and told.reason == FROM_SPAM
+    if told.state is LetterState.SUPPRESSED or from_spam:
+        return told.state, told.reason
+    if receipts.mode == "off":
+        return LetterState.SUPPRESSED, SWITCHED_OFF
+    if is_never_answered(told.to, receipts):
+        return LetterState.SUPPRESSED, NEVER_ANSWERED
+    return LetterState.QUEUED, ""
 
 
 def _notice_kind(standing: Standing) -> Kind | None:

@@ -63,7 +63,7 @@ def decide(
     call = call_of(connection, dossier)
     reason = _reasoned(reason)
     if outcome not in DECIDABLE:
-        message = "决定只能是 ok、missing 或 waived"
+        message = "决定只能是符合（ok）、缺少（missing）或豁免（waived）"
         raise RefusedError(message)
     code = finding.removeprefix("doubtful:")
     if call.check(code) is None:
@@ -103,10 +103,10 @@ def _settle_review(
         message = f"{dossier.number} 没有核对项或待办事由 {code}"
         raise RefusedError(message)
     if outcome is not Outcome.OK:
-        message = f"待办事由 {code} 只能以 ok 处理"
+        message = f"待办事由 {code} 只能认定为已处理（ok）"
         raise RefusedError(message)
     if code in {"held", "after-complete"}:
-        message = "请逐封接受（accept）或退回（reject）暂存的材料"
+        message = "请逐封采纳或不采纳暂存的材料"
         raise RefusedError(message)
     flags = [each for each in dossier.flags if each != code]
     connection.execute(update(m.dossier).where(m.dossier.c.id == dossier.id).values(flags=flags))
@@ -354,7 +354,7 @@ def _letter(
         message = f"没有编号为 {letter} 的函件"
         raise RefusedError(message)
     if row.state not in states:
-        message = f"函件 {letter} 的状态为 {row.state}，不能{act}"
+        message = f"函件 {letter} 现在的状态下不能{act}"
         raise RefusedError(message)
     return row
 

@@ -287,7 +287,24 @@ def handed_over(connection: Connection, letter: int, now: datetime) -> None:
     """Record that the mail server has taken a letter."""
     values = {"state": LetterState.SENT, "sent_at": now, "reason": "", "next_try_at": None}
     connection.execute(update(m.letter).where(m.letter.c.id == letter).values(**values))
-    record(connection, "sent", actor=SERVICE, at=now, letter=letter)
+    _record_fate(connection, letter, "sent", "", now)
+
+
+def _record_fate(
+    connection: Connection, letter: int, what: str, detail: str, now: datetime
+) -> None:
+    """Record what became of a letter, in the history of each dossier that it is about."""
+    query = select(m.letter_dossier.c.dossier_id).where(m.letter_dossier.c.letter_id == letter)
+    for dossier in connection.execute(query).scalars().all() or [None]:
+        record(
+            connection,
+            what,
+            actor=SERVICE,
+            at=now,
+            detail=detail,
+            dossier=dossier,
+            letter=letter,
+        )
 
 
 def put_off(
@@ -305,5 +322,5 @@ def put_off(
         .values(state=state, reason=reason, next_try_at=None if gives_up else now + pause)
     )
     if gives_up:
-        record(connection, "failed", actor=SERVICE, at=now, detail=reason, letter=letter)
+        _record_fate(connection, letter, "failed", reason, now)
     return state

@@ -15,6 +15,21 @@ from parsers.names import Likeness, core_of, normal_form, same_organisation
 from parsers.submission import Document, Dossier
 from registry.rows import Fate
 
+MACHINE_SIGNS = {
+    "own-address": "本服务自己的地址",
+    "delivery-status": "投递报告",
+    "receipt": "阅读回执",
+    "provider": "邮箱服务商的自动回复",
+    "auto-submitted": "标明为自动发出",
+    "precedence": "群发标记",
+    "list": "邮件列表",
+    "null-sender": "无发件人",
+    "calendar": "日程邀请",
+    "no-reply-sender": "不接收回复的地址",
+    "subject": "主题表明为自动回复",
+}
+"""What staff read of the sign by which a machine was told."""
+
 NEW = "new"
 """What a mail is assigned to when a person wants a dossier of its own for it."""
 
@@ -91,12 +106,16 @@ def route(parcel: Parcel, known: Sequence[KnownDossier], call: Call) -> Route:
     brought = tuple(each for each in parcel.dossiers if _tells(each))
     recognised = any(doc.kind != "other" for each in brought for doc in each.documents)
     if parcel.machine and not recognised and not parcel.assigned:
-        return Route(fate=Fate.AUTOMATIC, reason=f"自动发出的邮件（{parcel.machine}）")
+        return Route(fate=Fate.AUTOMATIC, reason=f"自动发出的邮件：{_sign(parcel.machine)}")
     try:
         placements = _placements(parcel, brought, known, call)
     except _UndecidedError as undecided:
         return Route(fate=Fate.QUARANTINED, reason=str(undecided))
     return _conclude(parcel, placements, _left_out(brought, placements))
+
+
+def _sign(machine: str) -> str:
+    return MACHINE_SIGNS.get(machine, machine)
 
 
 def _tells(dossier: Dossier) -> bool:

@@ -30,8 +30,6 @@ PAGES = (
     "/statistics",
 )
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Screen:
