@@ -181,18 +181,16 @@ def _greet(house: House, address: str, console: Console) -> None:
 
 def _let_arrive(house: House, servers: MailServers, stop: Event, console: Console) -> None:
     now = house.clock()
-    with console.status("the applicants are writing"):
-        mails = demo_mails(now)
     with servers.sender() as send:
-        for count, mail in enumerate(mails):
-            if stop.wait(PACE_SECONDS):
-                return
+        for count, mail in enumerate(demo_mails(now)):
             if count == BEFORE_REGISTER:
                 records = _import_register(house, now)
                 _tell(console, "paper", "yellow", f"the register is imported: {records} records")
             send(mail.raw)
             _tell(console, "mail", "green", mail.about)
-    _tell(console, "mail", "green", f"that were all {len(mails)}; the desk stays open")
+            if stop.wait(PACE_SECONDS):
+                return
+    _tell(console, "mail", "green", "that was all of it; the desk stays open")
 
 
 def _teller(console: Console) -> Callable[[EmailMessage], None]:
@@ -221,7 +219,7 @@ def _run_through(
     """Take the sample mail through, show what came of it, and compare it with the story."""
     now = house.clock()
     with console.status("the applicants are writing"):
-        mails = demo_mails(now)
+        mails = list(demo_mails(now))
     early, late = mails[:BEFORE_REGISTER], mails[BEFORE_REGISTER:]
     with servers.sender() as send, console.status(f"taking {len(mails)} mails through"):
         problems = _pass(house, sandbox, early, send, stop)

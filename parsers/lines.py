@@ -17,6 +17,8 @@ from parsers.submission import Block, Content, Page
 
 _WRAPPED_FROM = 28  # a printed line of A4 holds at least so many Chinese characters
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]")
+_IN_BRACKETS = re.compile(r"\s*\(.*\)", re.DOTALL)
+_LABEL_AHEAD = re.compile(r"\s*[^,。;:]{1,16}:")
 _LONE_ROW_TABS = 2
 _MOST_CELLS = 256  # in a row; no form has as many columns
 _NUMBER_ALONE = re.compile(r"\S{0,6}[.、)]\s*|第\S{1,4}[章条节]\s*")
@@ -147,7 +149,8 @@ def line_of(raw: str, page: int | None) -> Line:
 
 def items_of(content: Content) -> tuple[Item, ...]:
     """Return lines and tables of all pages; printed lines that were broken are joined again."""
-    items = (item for page in content.pages for item in _items_of_page(page))
+    fixed = content.page_count is not None
+    items = (item for page in content.pages for item in _items_of_page(page, fixed=fixed))
     tabbed = groupby(items, key=lambda item: isinstance(item, Line) and _is_tabbed(item.text))
     return tuple(
         item for is_table, run in tabbed for item in _in_rows(list(run), is_table=is_table)
@@ -169,9 +172,9 @@ def _in_rows(run: list[Item], *, is_table: bool) -> list[Item]:
     return [_grid_of(rows, lines[0].page)]
 
 
-def _items_of_page(page: Page) -> Iterator[Item]:
+def _items_of_page(page: Page, *, fixed: bool) -> Iterator[Item]:
     widest = max((len(each) for each in page.blocks if isinstance(each, str)), default=0)
-    wrapped_from = max(_WRAPPED_FROM, widest * 0.85) if page.number is not None else None
+    wrapped_from = max(_WRAPPED_FROM, widest * 0.85) if fixed else None
     pending = ""
     for block, following in pairwise((*page.blocks, None)):
         if block is None or not isinstance(block, str):
@@ -194,9 +197,10 @@ def _continues(block: str, following: Block | None, wrapped_from: float) -> bool
     if not isinstance(following, str) or not following.strip():
         return False
     text = plain(block).rstrip()
-    if len(text) < wrapped_from or text[-1] in _TERMINAL:
+    if len(text) < wrapped_from or text[-1] in _TERMINAL or _IN_BRACKETS.fullmatch(text):
         return False
-    return _NUMBER.match(plain(following)) is None
+    after = plain(following)
+    return _NUMBER.match(after) is None and _LABEL_AHEAD.match(after) is None
 
 
 _NUMBER = re.compile(

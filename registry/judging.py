@@ -132,7 +132,7 @@ def _match(
 
 def _still_fits(row: DossierRow, paper: PaperRecord, call: Call) -> bool:
     """Whether the record that a dossier was matched to still bears its name."""
-    return core_of(paper.name, call) == core_of(row.name, call)
+    return not row.name or core_of(paper.name, call) == core_of(row.name, call)
 
 
 def _identity(row: DossierRow, case: Case) -> Identity:

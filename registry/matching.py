@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz
 
 from config.call import Call
-from parsers.names import Likeness, core_of, normal_form, same_organisation
+from parsers.names import Likeness, core_of, find_number, normal_form, same_organisation
 from registry.rows import PaperRecord, Proposal
 
 NEAR = 75.0
@@ -65,7 +65,7 @@ def match_paper(
 
 def _by_number(identity: Identity, record: PaperRecord, call: Call) -> bool:
     said = f"{record.register_no}\n{record.remark}"
-    return any(each.upper() == identity.number for each in call.number.pattern.findall(said))
+    return identity.number in find_number(said, call)
 
 
 def _by_name(identity: Identity, record: PaperRecord, call: Call) -> bool:
@@ -96,7 +96,8 @@ def _same_secretariat(identity: Identity, record: PaperRecord, call: Call) -> bo
 
 def _contradicted(identity: Identity, record: PaperRecord, call: Call) -> bool:
     """Whether something readable says that these are two."""
-    if core_of(identity.name, call) != core_of(record.name, call):
+    cores = core_of(identity.name, call), core_of(record.name, call)
+    if all(cores) and cores[0] != cores[1]:
         return True
     both = identity.secretariat and record.secretariat
     return bool(both) and not _same_secretariat(identity, record, call)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.builders import Intake
 from tests.servers import Dovecot, MailCatcher
+
+if TYPE_CHECKING:
+    from tests.builders import Intake
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +31,8 @@ def catcher() -> Iterator[MailCatcher]:
 @pytest.fixture
 def intake(tmp_path: Path) -> Iterator[Intake]:
     """A house with an empty registry of its own."""
+    from tests.builders import Intake
+
     opened = Intake(tmp_path / "var")
     yield opened
     opened.registry.close()

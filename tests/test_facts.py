@@ -519,3 +519,15 @@ def test_names_alone_on_their_lines_sign() -> None:
     signatures = read_facts(content("组建协议", *lines), "agreement", CALL).signatures
     assert signatures is not None
     assert [each.name for each in signatures] == list(MEMBERS[:4])
+
+
+def test_a_caption_as_long_as_a_printed_line_is_not_joined_to_the_first_signature() -> None:
+    caption = f"（{ALLIANCE.replace('工业', '工业智能焊接')}组建协议签署页）"
+    signed = [f"{label}方（盖章）：{name}" for label, name in zip("甲乙丙", MEMBERS, strict=False)]
+    for read in (
+        printed(["组建协议", "第一条 目标", "突破关键技术。"], [caption, *signed]),
+        content("组建协议", caption, *signed, number=2),
+    ):
+        signatures = read_facts(read, "agreement", CALL).signatures
+        assert signatures is not None
+        assert [each.name for each in signatures] == list(MEMBERS[:3])

@@ -187,17 +187,23 @@ _BUREAU_SEEDS = (17, 34)
 _SPLIT_SEED = 39
 
 
-def demo_mails(now: datetime) -> list[SampleMail]:
-    """Return the mails of the story in the order they arrive, the last one shortly before `now`."""
+def demo_mails(now: datetime) -> Iterator[SampleMail]:
+    """Yield the mails of the story in the order they arrive, the last one shortly before `now`.
+
+    Each is made when it is asked for, which takes some tenths of a second.
+    """
     times = (now - timedelta(minutes=100 - 4 * count) for count in range(25))
     written = _working_day(now.date() - timedelta(days=10))
-    mails = [_case_mail(case, next(times), written) for case in _CASES]
-    mails.append(_bureau_mail(next(times), written))
-    mails.extend(_split_mails(next(times), next(times), written))
-    mails.append(_resent(_CASES[1], next(times), written))
-    mails.append(_thanks(mails[0].raw, next(times)))
-    mails.extend(_other_mails(next(times), next(times), next(times)))
-    return mails
+    first, *others = _CASES
+    opening = _case_mail(first, next(times), written)
+    yield opening
+    for case in others:
+        yield _case_mail(case, next(times), written)
+    yield _bureau_mail(next(times), written)
+    yield from _split_mails(next(times), next(times), written)
+    yield _resent(_CASES[1], next(times), written)
+    yield _thanks(opening.raw, next(times))
+    yield from _other_mails(next(times), next(times), next(times))
 
 
 def demo_register(now: datetime) -> list[RegisterRow]:
