@@ -6,6 +6,7 @@ be asked whether it took a letter (the connection broke after the data), it goes
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import smtplib
 import ssl
@@ -166,4 +167,5 @@ def message_of(letter: LetterRow, settings: Smtp) -> EmailMessage:
     message["Auto-Submitted"] = "auto-generated" if letter.notice else "auto-replied"
     message.set_content(letter.text, cte="base64")
     message.add_alternative(letter.html, subtype="html", cte="base64")
+    message.set_boundary(hashlib.sha256(letter.message_id.encode()).hexdigest()[:32])
     return message

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from config.call import Call, FieldLabel
 from parsers.labels import Labels, clean_value, keys_of, label_key, labels_of
-from parsers.lines import Grid, Item, Line, plain_words, quote_of, tidy
+from parsers.lines import Grid, Item, Line, plain, plain_words, quote_of, squeeze, tidy
+from parsers.names import is_organisation
 from parsers.sections import CAPTION_LENGTH, Section, lists_members
 from parsers.submission import Fact
 
+_BROKEN_FROM = 8  # a shorter value is no name that was broken at the end of its line
 _TELLING = 4  # shorter labels stand in any caption
 _LABELLED_LENGTH = 600  # a longer line is running text
 _LIST_COLUMNS, _LIST_SHARE = 3, 0.6  # a row of headings: so many, and so many of them known
@@ -140,13 +142,26 @@ def read_fields(sections: Sequence[Section], kind: str, call: Call) -> dict[str,
         if lists_members(section.caption, call) or is_list_table(section.item, call):
             _collect(in_sheets, pairs_of(section.item, labels, following), asked)
             continue
-        _collect(own, pairs_of(section.item, labels, following), asked)
+        pairs = pairs_of(section.item, labels, following)
+        _collect(own, (_completed(each, following, labels, call) for each in pairs), asked)
         titled = _field_of_caption(section.caption, asked)
         if titled:
             named = Labels(wanted=name_keys, known=labels.known, excused=labels.excused)
             for pair in pairs_of(section.item, named, following):
                 _keep(own, titled, pair.fact())
     return in_sheets | own
+
+
+def _completed(pair: Pair, following: Item | None, labels: Labels, call: Call) -> Pair:
+    """Return a name that was broken at the end of its line together with its rest."""
+    short = len(pair.value) < _BROKEN_FROM or not pair.line.raw.rstrip().endswith(pair.value)
+    if short or not isinstance(following, Line) or _is_label_line(following, labels):
+        return pair
+    whole = tidy(pair.value + following.raw.strip())
+    suffixes = plain_words(call.name.suffixes)
+    named = squeeze(plain(whole)).endswith(suffixes) and not plain(pair.value).endswith(suffixes)
+    completed = named or (is_organisation(whole) and not is_organisation(pair.value))
+    return replace(pair, value=whole) if completed else pair
 
 
 def _collect(facts: dict[str, Fact], pairs: Iterable[Pair], asked: Sequence[FieldLabel]) -> None:

@@ -563,7 +563,7 @@ def signatures(check: Check, case: Case, call: Call) -> list[Finding]:
     """The signature block names every member (notice III (3): all of them sign).
 
     Doubtful without any block, since it may stand on paper only; blank lines are filled in
-    on paper. The members are those that the agreement lists itself, else those of the form.
+    on paper.
     """
     read = _read(case, [check.document])
     if not read:
@@ -574,25 +574,26 @@ def signatures(check: Check, case: Case, call: Call) -> list[Finding]:
         return [_absent_softly(check, detail, read[0].path)]
     parties = [party for each in read for party in each.facts.signatures or ()]
     page = next((each.page for each in parties), None)
-    listed = _expected_parties(check.document, case, call)
+    members = _expected_parties(check.document, case, call)
     names = [each.name for each in parties]
     open_lines = not parties or any(not each.strip() for each in names)
-    lacking = [each for each in listed.names if _closest(each, names, call)[0] is Likeness.OTHER]
+    lacking = [each for each in members if _closest(each, names, call)[0] is Likeness.OTHER]
     if open_lines or not lacking:
         detail = "签署栏尚有空白，以纸质版签字盖章为准" if open_lines else "签署栏列有全部成员单位"
         fact = Fact(value="", page=page, quote=parties[0].quote if parties else "")
         return [_ok(check, detail, block, fact)]
     doubts = _doubts(case, call, read)
-    if 2 * len(lacking) > len(listed.names):
+    if 2 * len(lacking) > len(members):
         doubts.append("多数成员单位未见，可能是签署栏未能识别")
-    detail = f"{listed.title}列有而签署栏未列：{_listed(lacking)}"
+    detail = f"签署栏未列成员单位：{_listed(lacking)}"
     return [_absent(check, detail, doubts, block.path, page)]
 
 
-def _expected_parties(kind: str, case: Case, call: Call) -> _Roster:
-    """Return the list to hold a signature block against: its own document's, else the first."""
-    rosters = (_roster(each, case, call) for each in (kind, *_kinds(call)))
-    return next((each for each in rosters if each.names), _Roster(kind=kind, title="", names=()))
+def _expected_parties(kind: str, case: Case, call: Call) -> tuple[str, ...]:
+    """Return whom a signature block has to name: its own document's members and the form's."""
+    forms = [each.document for each in call.checks if each.rule == "members-listed"]
+    read = _read(case, dict.fromkeys((kind, *forms)))
+    return _distinct(member for each in read for member in each.facts.members)
 
 
 def members_consistent(check: Check, case: Case, call: Call) -> list[Finding]:

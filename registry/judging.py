@@ -117,7 +117,10 @@ def _match(
     """Match to a paper record where there is none yet, or where the one there is has changed.
 
     A changed name in the record undoes the match, and the record is proposed to a person.
+    A withdrawn dossier leaves the records to others.
     """
+    if row.withdrawn:
+        return None, "", ()
     old = case.paper
     if old and (row.paper_match == "staff" or _still_fits(row, old, call)):
         return old, row.paper_match, ()
@@ -171,7 +174,7 @@ def _candidates(connection: Connection, row: DossierRow, call: Call) -> tuple[Pa
 
 def _proposed_dossiers(connection: Connection, row: DossierRow, call: Call) -> tuple[Proposal, ...]:
     """Propose a dossier of the same name, where another secretariat made it a second one."""
-    if "same-name" not in row.flags:
+    if "same-name" not in row.flags or row.withdrawn:
         return ()
     query = select(m.dossier).where(
         m.dossier.c.call_id == row.call_id,

@@ -48,7 +48,10 @@ class Written:
 
 
 def waiting(connection: Connection) -> tuple[Waiting, ...]:
-    """Return the mails that want an answer and have none, in the order received."""
+    """Return the mails that want an answer and have none, in the order received.
+
+    Who is a stranger to some dossiers of his mail is answered on the others.
+    """
     answered = select(m.letter_mail.c.mail_id)
     query = (
         select(m.mail)
@@ -57,19 +60,18 @@ def waiting(connection: Connection) -> tuple[Waiting, ...]:
     )
     rows = connection.execute(query).all()
     links = select(m.mail_dossier).where(m.mail_dossier.c.mail_id.in_([row.id for row in rows]))
-    about: dict[int, list[int]] = {}
-    strangers: set[int] = set()
+    own: dict[int, list[int]] = {}
+    strange: dict[int, list[int]] = {}
     for link in connection.execute(links.order_by(m.mail_dossier.c.dossier_id)):
-        about.setdefault(link.mail_id, []).append(link.dossier_id)
-        strangers |= {link.mail_id} if link.stranger else set()
+        (strange if link.stranger else own).setdefault(link.mail_id, []).append(link.dossier_id)
     return tuple(
         Waiting(
             id=row.id,
             sender=row.sender,
             fate=Fate(row.fate),
             received_at=row.received_at,
-            dossiers=tuple(about.get(row.id, ())),
-            stranger=row.id in strangers,
+            dossiers=tuple(own.get(row.id) or strange.get(row.id, ())),
+            stranger=row.id in strange and row.id not in own,
             more_follows=row.more_follows,
             submission_like=row.submission_like,
             machine=row.machine,
@@ -205,7 +207,7 @@ def sent(connection: Connection, now: datetime) -> Sent:
 
 
 def keep_letter(connection: Connection, written: Written, now: datetime) -> int | None:
-    """Store a letter with all it answers and says; None when a dossier changed meanwhile.
+    """Store a letter with all it answers and says; None when a dossier or mail changed meanwhile.
 
     Raises IntegrityError when one of its mails has been answered already.
     """
@@ -213,6 +215,9 @@ def keep_letter(connection: Connection, written: Written, now: datetime) -> int 
     if any(row.marked or row.revision != written.revisions[row.id] for row in rows.values()):
         return None
     due = written.due
+    waits = select(func.count()).where(m.mail.c.id.in_(due.mails), m.mail.c.wants_answer)
+    if connection.execute(waits).scalar_one() < len(due.mails):
+        return None
     letter = connection.execute(
         insert(m.letter)
         .values(
@@ -310,9 +315,14 @@ def _record_fate(
 def put_off(
     connection: Connection, letter: int, reason: str, now: datetime, *, for_good: bool
 ) -> LetterState:
-    """Record that a letter could not be handed over; try again later, unless `for_good`."""
-    query = select(m.letter.c.attempts, m.letter.c.queued_at).where(m.letter.c.id == letter)
-    attempts, queued_at = connection.execute(query).one()
+    """Record that a letter could not be handed over; try again later, unless `for_good`.
+
+    A letter that a person has held meanwhile stays held. Returns how it stands now.
+    """
+    query = select(m.letter.c.attempts, m.letter.c.queued_at, m.letter.c.state)
+    attempts, queued_at, before = connection.execute(query.where(m.letter.c.id == letter)).one()
+    if before != LetterState.QUEUED:
+        return LetterState(before)
     gives_up = for_good or now - queued_at > GIVES_UP_AFTER
     pause = PAUSES[min(attempts, len(PAUSES)) - 1]
     state = LetterState.FAILED if gives_up else LetterState.QUEUED

@@ -466,7 +466,7 @@ def listing(*names: str, in_form: tuple[str, ...] = tuple(ALL)) -> Case:
 
 def test_a_member_that_stands_in_one_list_only_is_missing_and_the_detail_says_where() -> None:
     case = listing(*ALL[:2])
-    assert missing(case) == ["members.consistent"]
+    assert missing(case) == ["agreement.signatures", "members.consistent"]
     detail = only(case, "members.consistent").detail
     assert f"“{ALL[2]}”见于申报表，未见于组建协议" in detail
 

@@ -531,3 +531,21 @@ def test_a_caption_as_long_as_a_printed_line_is_not_joined_to_the_first_signatur
         signatures = read_facts(read, "agreement", CALL).signatures
         assert signatures is not None
         assert [each.name for each in signatures] == list(MEMBERS[:3])
+
+
+def test_a_name_broken_at_the_end_of_its_line_is_read_whole() -> None:
+    form = printed(
+        [
+            "申报表",
+            f"联盟名称：{ALLIANCE[:-3]}",
+            ALLIANCE[-3:],
+            f"秘书处单位：{COMPANY[:-4]}",
+            COMPANY[-4:],
+            "推荐单位：广州市科技创新委员会",
+            "广东省科学技术厅制",
+        ]
+    )
+    fields = read_facts(form, "form", CALL).fields
+    assert fields["name"].value == ALLIANCE
+    assert fields["secretariat"].value == COMPANY
+    assert fields["recommender"].value == "广州市科技创新委员会"

@@ -60,7 +60,7 @@ def call() -> Call:
 
 @pytest.fixture(scope="module")
 def story() -> list[SampleMail]:
-    return demo_mails(NOW)
+    return list(demo_mails(NOW))
 
 
 def squeezed(text: str) -> str:

@@ -12,6 +12,7 @@ from ingest.commands.common import (
     DONE,
     NEEDS_PERSON,
     AsJson,
+    UsageError,
     house_of,
     print_json,
     print_table,
@@ -104,8 +105,11 @@ def demo(
     ] = False,
 ) -> None:
     """Show the whole service at work on sample mail, on this machine alone."""
-    from ingest.demo import run_demo
-
+    try:
+        from ingest.demo import run_demo
+    except ModuleNotFoundError as error:
+        message = f"the demo needs {error.name}: pip install 'dossier-intake[demo]'"
+        raise UsageError(message) from error
     raise typer.Exit(run_demo(until_signalled(), once=only_once))
 
 

@@ -170,7 +170,7 @@ _CASES = (
         status="incomplete",
         client="163",
         defects=(without_member(_LAST),),
-        missing=("members.consistent",),
+        missing=("agreement.signatures", "members.consistent"),
     ),
     _Case(
         about="多处不齐：无联系人、无专家委员会、留有占位内容，纸质未到",
