@@ -101,31 +101,37 @@ def _plain(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def _send(house: House, server: smtplib.SMTP, letter: LetterRow) -> None:
+def _send(house: House, server: smtplib.SMTP, queued: LetterRow) -> None:
     """Hand over one letter, and record what came of it."""
     with house.registry.write() as connection:
-        if not outgoing.count_try(connection, letter.id):
+        if not outgoing.count_try(connection, queued.id):
             return  # held back by a person meanwhile
+        (letter,) = queries.letters_by_id(connection, [queued.id])  # or edited
     settings = house.settings.smtp
     try:
         message = message_of(letter, settings)
+        server.send_message(message, settings.address, list(letter.to))
     except ValueError as error:  # an address that is none
         _put_off(house, letter, _plain(error), for_good=True)
+        _forget(server)
         return
-    try:
-        server.send_message(message, settings.address, list(letter.to))
     except smtplib.SMTPServerDisconnected as error:
         _put_off(house, letter, _plain(error), for_good=False)
         complaint = f"smtp: {settings.host}:{settings.port} broke the connection"
         raise MailServerError(complaint) from error
     except (OSError, smtplib.SMTPException) as error:
         _put_off(house, letter, *_judge_refusal(error))
-        with suppress(OSError, smtplib.SMTPException):
-            server.rset()
+        _forget(server)
         return
     with house.registry.write() as connection:
         outgoing.handed_over(connection, letter.id, house.clock())
     log.info("letter %s sent", letter.id)
+
+
+def _forget(server: smtplib.SMTP) -> None:
+    """Let the server forget the letter that was begun, so that the next can follow."""
+    with suppress(OSError, smtplib.SMTPException):
+        server.rset()
 
 
 def _judge_refusal(error: Exception) -> tuple[str, bool]:

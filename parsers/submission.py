@@ -189,9 +189,9 @@ class Document:
     """A document 材料: one file, opened. `kind` is a document id of the call, or `other`.
 
     `readable` is false when nothing could be read of it; `problem` then says why. `name`
-    is the subject's name (the alliance) that this file is about, `secretariat` its
-    secretariat, each with where they were read; the name of a document that carries none
-    may come from its file or folder name, which `name_from` tells: `content`, `path`.
+    is the subject's name (the alliance) that this file is about, with where it was read; the
+    name of a document that carries none may come from its file or folder name, which
+    `name_from` tells: `content`, `path`.
     """
 
     path: str

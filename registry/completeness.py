@@ -491,22 +491,33 @@ def _covers(authority: Area, places: Sequence[Area], texts: Iterable[str]) -> bo
 
 @dataclass(frozen=True, kw_only=True)
 class _Roster:
-    """The members that documents of one kind list, each once; `signers` are to sign there."""
+    """The members that documents of one kind list, each once.
+
+    `others` are named there beside the list: who is to sign, and the secretariat.
+    """
 
     kind: str
     title: str
     names: tuple[str, ...]
-    signers: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
 
 def _roster(kind: str, case: Case, call: Call) -> _Roster:
     read = _read(case, [kind])
+    others = [signer for each in read for signer in each.facts.signatures or ()]
+    others += [Member(name=fact.value) for fact in _secretariats(read)]
     return _Roster(
         kind=kind,
         title=call.title_of(kind),
         names=_distinct(member for each in read for member in each.facts.members),
-        signers=_distinct(signer for each in read for signer in each.facts.signatures or ()),
+        others=_distinct(others),
     )
+
+
+def _secretariats(read: Iterable[FiledDocument]) -> list[Fact]:
+    """Return the secretariats that documents name in a field: members with a sheet of their own."""
+    found = (each.facts.fields.get(SECRETARIAT) for each in read)
+    return [each for each in found if each]
 
 
 def _distinct(members: Iterable[Member]) -> tuple[str, ...]:
@@ -644,7 +655,7 @@ class _Standing:
 
 
 def _standing(name: str, rosters: Sequence[_Roster], call: Call) -> _Standing:
-    closest = [(each.title, *_closest(name, each.names + each.signers, call)) for each in rosters]
+    closest = [(each.title, *_closest(name, each.names + each.others, call)) for each in rosters]
     return _Standing(
         name=name,
         found=tuple(title for title, how, _ in closest if how in {Likeness.SAME, Likeness.PART}),

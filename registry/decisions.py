@@ -18,7 +18,7 @@ from registry import queries
 from registry.events import mark, record
 from registry.filing import add_documents, refresh_identity
 from registry.judge import basis_of
-from registry.judging import call_of, case_of
+from registry.judging import call_of, case_of, mark_waiting_for
 from registry.routing import NEW
 from registry.rows import (
     DocumentState,
@@ -28,7 +28,6 @@ from registry.rows import (
     LetterState,
     MailRow,
     Outcome,
-    Status,
 )
 
 DECIDABLE = (Outcome.OK, Outcome.MISSING, Outcome.WAIVED)
@@ -133,6 +132,8 @@ def link(
         .where(m.dossier.c.id == dossier.id)
         .values(paper_id=paper.id, paper_match="staff")
     )
+    if dossier.paper_id not in {None, paper.id}:
+        _give_up_paper(connection, dossier, now)
     detail = f"纸质登记 {paper.register_no or paper.name}"
     record(connection, "linked", actor=who, at=now, detail=detail, dossier=dossier.id)
     mark(connection, [dossier.id], now)
@@ -148,8 +149,15 @@ def unlink(connection: Connection, dossier: DossierRow, *, who: str, now: dateti
     connection.execute(
         update(m.dossier).where(m.dossier.c.id == dossier.id).values(paper_id=None, paper_match="")
     )
+    _give_up_paper(connection, dossier, now)
     record(connection, "unlinked", actor=who, at=now, dossier=dossier.id)
     mark(connection, [dossier.id], now)
+
+
+def _give_up_paper(connection: Connection, dossier: DossierRow, now: datetime) -> None:
+    """Let the dossiers that waited for a dossier's paper record be judged anew."""
+    if dossier.paper_id is not None:
+        mark_waiting_for(connection, dossier.paper_id, dossier.id, now)
 
 
 def accept(
@@ -188,6 +196,11 @@ def _release(connection: Connection, dossier: DossierRow, mail: int, state: Docu
     if connection.execute(update(m.document).where(held).values(state=state)).rowcount == 0:
         message = f"{dossier.number} 没有来自邮件 {mail} 的暂存材料"
         raise RefusedError(message)
+    _clear_flags(connection, dossier)
+
+
+def _clear_flags(connection: Connection, dossier: DossierRow) -> None:
+    """Take back what held documents have raised, once none is held any more."""
     still = select(m.document.c.id).where(
         m.document.c.dossier_id == dossier.id, m.document.c.state == DocumentState.HELD
     )
@@ -203,16 +216,23 @@ def withdraw(
 ) -> None:
     """Take a dossier out of the queue; its number and history stay."""
     reason = _reasoned(reason)
-    if dossier.status is Status.WITHDRAWN:
+    if dossier.withdrawn:
         message = f"{dossier.number} 此前已撤回"
         raise RefusedError(message)
+    _close(connection, dossier, reason, who, now)
+    mark(connection, [dossier.id], now)
+
+
+def _close(
+    connection: Connection, dossier: DossierRow, reason: str, who: str, now: datetime
+) -> None:
     connection.execute(
         update(m.dossier)
         .where(m.dossier.c.id == dossier.id)
         .values(withdrawn=True, paper_id=None, paper_match="")
     )
+    _give_up_paper(connection, dossier, now)
     record(connection, "withdrawn", actor=who, at=now, detail=reason, dossier=dossier.id)
-    mark(connection, [dossier.id], now)
 
 
 def file_by_hand(
@@ -266,38 +286,35 @@ def assign(connection: Connection, mail: int, target: str, *, who: str, now: dat
             message = f"没有编号为 {target} 的申报材料"
             raise RefusedError(message)
         target = found.number
-    _take_out(connection, mail, now, who)
+    _take_out(connection, mail, target, now, who)
     _reopen(connection, mail, assigned=target)
     detail = "作为新的申报材料" if target == NEW else f"归入 {target}"
     record(connection, "assigned", actor=who, at=now, detail=detail, mail=mail)
 
 
-def _take_out(connection: Connection, mail: int, now: datetime, who: str) -> None:
-    """Take a mail's documents out of the dossiers they are in."""
+def _take_out(connection: Connection, mail: int, target: str, now: datetime, who: str) -> None:
+    """Take a mail's documents out of the dossiers they are in; what they replaced is back."""
     query = select(m.mail_dossier.c.dossier_id).where(m.mail_dossier.c.mail_id == mail)
-    dossiers = list(connection.execute(query).scalars())
+    dossiers = queries.dossiers_by_id(connection, connection.execute(query).scalars())
     connection.execute(
         update(m.document).where(m.document.c.mail_id == mail).values(state=DocumentState.MOVED)
     )
     connection.execute(delete(m.mail_dossier).where(m.mail_dossier.c.mail_id == mail))
-    for dossier in dossiers:
+    for dossier in dossiers.values():
         detail = "该邮件及其材料由人工改归他处"
-        record(connection, "moved", actor=who, at=now, detail=detail, dossier=dossier, mail=mail)
-        _close_if_empty(connection, dossier, now, who)
+        record(connection, "moved", actor=who, at=now, detail=detail, dossier=dossier.id, mail=mail)
+        _clear_flags(connection, dossier)
+        refresh_identity(connection, dossier.id, call_of(connection, dossier))
+        if dossier.number != target and _is_empty(connection, dossier):
+            _close(connection, dossier, "其唯一的邮件已改归他处", who, now)
     mark(connection, dossiers, now)
 
 
-def _close_if_empty(connection: Connection, dossier: int, now: datetime, who: str) -> None:
-    """A dossier that a mail opened and nothing else filled is withdrawn with it."""
-    mails = select(m.mail_dossier.c.mail_id).where(m.mail_dossier.c.dossier_id == dossier)
-    if connection.execute(mails).first() is None:
-        connection.execute(
-            update(m.dossier)
-            .where(m.dossier.c.id == dossier)
-            .values(withdrawn=True, paper_id=None, paper_match="")
-        )
-        detail = "其唯一的邮件已改归他处"
-        record(connection, "withdrawn", actor=who, at=now, detail=detail, dossier=dossier)
+def _is_empty(connection: Connection, dossier: DossierRow) -> bool:
+    """Whether a dossier has neither a mail nor a document left."""
+    mails = select(m.mail_dossier.c.mail_id).where(m.mail_dossier.c.dossier_id == dossier.id)
+    left = queries.documents_of(connection, [dossier.id])
+    return not left and connection.execute(mails).first() is None
 
 
 def _reopen(connection: Connection, mail: int, **values: str) -> None:

@@ -212,22 +212,20 @@ def _keep(connection: Connection, weighed: Weighed, now: datetime) -> bool:
     )
     if connection.execute(query).rowcount == 0:
         return False
-    _mark_waiting_for(connection, weighed, now)
+    if row.paper_id and (weighed.paper is None or weighed.paper.id != row.paper_id):
+        mark_waiting_for(connection, row.paper_id, row.id, now)
     _keep_findings(connection, weighed)
     _keep_events(connection, weighed, now)
     return True
 
 
-def _mark_waiting_for(connection: Connection, weighed: Weighed, now: datetime) -> None:
-    """Judge anew the dossiers to which a record that has become free was proposed."""
-    before = weighed.dossier.paper_id
-    if before is None or weighed.paper:
-        return
-    freed = select(m.paper.c.register_no).where(m.paper.c.id == before).scalar_subquery()
+def mark_waiting_for(connection: Connection, paper: int, owner: int, now: datetime) -> None:
+    """Judge anew the dossiers to which a record was proposed that its owner has given up."""
+    freed = select(m.paper.c.register_no).where(m.paper.c.id == paper).scalar_subquery()
     query = select(m.proposal.c.dossier_id).where(
         m.proposal.c.kind == "paper",
-        m.proposal.c.dossier_id != weighed.dossier.id,
-        or_(m.proposal.c.target == freed, m.proposal.c.target == f"#{before}"),
+        m.proposal.c.dossier_id != owner,
+        or_(m.proposal.c.target == freed, m.proposal.c.target == f"#{paper}"),
     )
     mark(connection, connection.execute(query).scalars(), now)
 

@@ -223,7 +223,7 @@ def _place(
     name = dossier.name or _spoken_name(parcel, brought)
     threaded = [each for each in known if each.number in parcel.thread]
     if not name:
-        return _nameless(dossier, threaded, parcel)
+        return _nameless(dossier, threaded, parcel, call)
     target, flags = _same(name, dossier.secretariat, known, threaded, call)
     if target:
         return _into(target, dossier.documents, parcel, name=name, secretariat=dossier.secretariat)
@@ -251,9 +251,12 @@ def _spoken_name(parcel: Parcel, brought: Sequence[Dossier]) -> str:
 
 
 def _nameless(
-    dossier: Dossier, threaded: Sequence[KnownDossier], parcel: Parcel
+    dossier: Dossier, threaded: Sequence[KnownDossier], parcel: Parcel, call: Call
 ) -> Placement | None:
     if len(threaded) == 1:
+        if _contradicts(threaded[0].secretariat, dossier.secretariat, call):
+            message = f"来信写明 {threaded[0].number}，所附文件的秘书处单位却不同，请人工指定"
+            raise _UndecidedError(message)
         return _into(threaded[0], dossier.documents, parcel)
     if threaded:
         numbers = "、".join(each.number for each in threaded)

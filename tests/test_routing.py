@@ -203,6 +203,13 @@ def test_documents_without_a_name_under_several_numbers_go_to_a_person() -> None
     assert number(2) in found.reason
 
 
+def test_documents_without_a_name_but_of_another_secretariat_go_to_a_person() -> None:
+    form = document("form", "", secretariat=OTHER_HOST)
+    found = route(parcel(dossiers=(dossier("", form),), thread=(number(1),)), [known()], CALL)
+    assert found.fate is Fate.QUARANTINED
+    assert number(1) in found.reason
+
+
 def test_two_alliances_in_one_mail_go_to_two_dossiers() -> None:
     brought = (dossier(content="2"), dossier(LIGHTS))
     found = route(parcel(dossiers=brought), [known()], CALL)

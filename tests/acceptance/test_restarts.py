@@ -53,11 +53,14 @@ def prepared(house: Installation) -> Installation:
 
 
 def end_state(house: Installation) -> dict[str, list[Record]]:
-    """How all ended, but for times, ids of letters and their order."""
+    """How all ended, but for times, order of letters, and ids given to them."""
     letters = {each["id"]: each for each in house.letters()}
     mails = house.mails()
     for each in mails:
         each["letters"] = [letters[letter]["kind"] for letter in each["letters"]]
+    ours = {each["message_id"]: each["kind"] for each in letters.values()}
+    for each in letters.values():
+        each["in_reply_to"] = ours.get(each["in_reply_to"], each["in_reply_to"])
     left_out = TIMES | {"message_id", "attempts", "id"}
     told = [_without(each, left_out) for each in letters.values()]
     return {
