@@ -198,7 +198,7 @@ def _write(house: House, letter: Due, standings: Mapping[int, Standing], now: da
         message_id=make_msgid(domain=house.settings.smtp.address.rpartition("@")[2]),
         in_reply_to=thread[-1] if thread else "",
         references=thread,
-        revisions={view.row.id: view.row.revision for view in occasion.dossiers},
+        revisions={each: standings[each].revision for each in letter.dossiers},
         points={view.row.id: _told_in(letter, view) for view in occasion.dossiers},
     )
 

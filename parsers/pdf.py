@@ -88,15 +88,17 @@ _forget_system_fonts()
 
 @dataclass(frozen=True, kw_only=True)
 class _Leaf:
-    """A page as pdfium sees it: `form` if it has rulings, `poor` if it hides its text.
+    """A page as pdfium sees it: `form` if it has rulings, `poor` if it hides most of its text.
 
-    That pdfium does with vertical script in fonts that the file does not bring along.
+    That pdfium does with vertical script in fonts that the file does not bring along; in such
+    `borrowed` fonts it may also lose a character that stands alone.
     """
 
     sheet: Sheet
     text: str
     form: bool
     poor: bool
+    borrowed: bool
     scanned: bool
     blank: bool
 
@@ -146,18 +148,21 @@ def _leaf(document: Any, index: int) -> _Leaf:  # noqa: ANN401 (pypdfium2 ships 
         page = _with_fields(document, index)
     except pypdfium2.PdfiumError:  # one broken page
         sheet = Sheet(number=index + 1, width=0.0, height=0.0, items=())
-        return _Leaf(sheet=sheet, text="", form=False, poor=False, scanned=False, blank=True)
+        flags = dict.fromkeys(("form", "poor", "borrowed", "scanned"), False)
+        return _Leaf(sheet=sheet, text="", blank=True, **flags)
     with closing(page), closing(page.get_textpage()) as textpage:
         width, height = page.get_size()
         text = _text(textpage.raw)
         lines = in_reading_order(list(_lines(textpage.raw, text, _upright(page))))
         shapes = list(_shapes(page.raw))
+        borrowed = _borrows_font(page.raw)
     letters = len("".join(text.split()))
     return _Leaf(
         sheet=Sheet(number=index + 1, width=width, height=height, items=tuple(lines)),
         text=text,
         form=letters <= _MAX_FORM_CHARACTERS and _is_form(shapes),
         poor=sum(kind == pdfium.FPDF_PAGEOBJ_TEXT for kind, _, _ in shapes) > 2 * letters,
+        borrowed=borrowed,
         scanned=_is_scanned(shapes, letters, width * height),
         blank=not letters and not shapes,
     )
@@ -272,6 +277,19 @@ def _shapes(page: object) -> Iterator[_Shape]:
         yield from _shapes_of(pdfium.FPDFPage_GetObject(page, index), _DEPTH)
 
 
+def _borrows_font(page: object) -> bool:
+    """Whether text on the page is set in a font that the file does not bring along."""
+    objects = (
+        pdfium.FPDFPage_GetObject(page, index)
+        for index in range(pdfium.FPDFPage_CountObjects(page))
+    )
+    return any(
+        pdfium.FPDFPageObj_GetType(each) == pdfium.FPDF_PAGEOBJ_TEXT
+        and not pdfium.FPDFFont_GetIsEmbedded(pdfium.FPDFTextObj_GetFont(each))
+        for each in objects
+    )
+
+
 def _shapes_of(thing: object, depth: int) -> Iterator[_Shape]:
     kind = pdfium.FPDFPageObj_GetType(thing)
     if kind != pdfium.FPDF_PAGEOBJ_FORM:
@@ -328,14 +346,15 @@ def _layouts(path: Path) -> Iterator[Iterator[Callable[[], LTPage]]]:
 
 
 def _with_tables(path: Path, leaves: Sequence[_Leaf]) -> list[_Leaf]:
-    """Read the forms among the pages with pdfminer, as long as it reads all of their text."""
+    """Read with pdfminer, too, the pages where it may see more: tables, or lost text."""
     read = list(leaves)
-    if not any(leaf.form or leaf.poor for leaf in leaves):
+    doubted = [leaf.form or leaf.poor or leaf.borrowed for leaf in leaves]
+    if not any(doubted):
         return read
     try:
         with _layouts(path) as layouts:
             for index, (leaf, layout) in enumerate(zip(leaves, layouts, strict=False)):
-                items = _items(layout()) if leaf.form or leaf.poor else ()
+                items = _items(layout()) if doubted[index] else ()
                 if _is_better(items, leaf):
                     sheet = replace(leaf.sheet, items=items)
                     read[index] = replace(leaf, sheet=sheet, scanned=False)
@@ -347,11 +366,12 @@ def _with_tables(path: Path, leaves: Sequence[_Leaf]) -> list[_Leaf]:
 
 
 def _is_better(items: Sequence[Item], leaf: _Leaf) -> bool:
-    """Whether a layout has tables and lost next to nothing of the text, or found far more."""
+    """Whether a layout has tables and lost next to nothing of the text, or found more."""
     wanted, found = _letters([leaf.text]), _letters(_texts(items))
     tables = any(isinstance(item, PlacedTable) for item in items)
     whole = (wanted & found).total() >= wanted.total() * _KEPT
-    return (tables and whole) or (leaf.poor and found.total() > 2 * wanted.total())
+    more = leaf.borrowed and whole and found.total() > wanted.total()
+    return (tables and whole) or more or (leaf.poor and found.total() > 2 * wanted.total())
 
 
 def _letters(texts: Iterable[str]) -> Counter[str]:

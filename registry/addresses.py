@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlalchemy import Connection, select
 
+from parsers.lines import plain
 from registry import models as m
 from registry.rows import DocumentState
 
@@ -20,15 +23,18 @@ PUBLIC_PROVIDERS = frozenset(
         "foxmail.com",
         "sina.com",
         "sina.cn",
+        "sina.com.cn",
         "vip.sina.com",
         "sohu.com",
         "tom.com",
         "21cn.com",
+        "263.net",
         "189.cn",
         "139.com",
         "wo.cn",
         "aliyun.com",
         "gmail.com",
+        "googlemail.com",
         "outlook.com",
         "hotmail.com",
         "live.com",
@@ -44,6 +50,9 @@ PUBLIC_PROVIDERS = frozenset(
     }
 )
 """Mail providers at which anybody has an address: an equal domain there means nothing."""
+
+_ADDRESS = re.compile(r"[^\s@<>()\[\],;:、，；：]+@[^\s@<>()\[\],;:、，；：]+\.[a-z0-9-]+")
+"""An address in a field that people filled in, perhaps beside others and with words around."""
 
 
 def on_dossier(connection: Connection, dossier: int, address: str) -> bool:
@@ -63,15 +72,14 @@ def _addresses(connection: Connection, dossier: int) -> set[str]:
         .join(m.mail_dossier, m.mail_dossier.c.mail_id == m.mail.c.id)
         .where(m.mail_dossier.c.dossier_id == dossier, m.mail_dossier.c.stranger.is_(False))
     )
-    found: set[str] = set()
+    said: list[str] = []
     for row in connection.execute(mails):
-        found |= {row.sender, *row.cc}
+        said += [row.sender, *row.cc]
     forms = select(m.document.c.facts).where(
         m.document.c.dossier_id == dossier, m.document.c.state == DocumentState.CURRENT
     )
     for facts in connection.execute(forms).scalars():
-        found.add(facts.get("fields", {}).get("email", {}).get("value", "").strip().lower())
+        said.append(facts.get("fields", {}).get("email", {}).get("value", ""))
     paper = select(m.paper.c.email).join(m.dossier, m.dossier.c.paper_id == m.paper.c.id)
-    papers = connection.execute(paper.where(m.dossier.c.id == dossier)).scalars()
-    found |= {each.strip().lower() for each in papers}
-    return {each for each in found if "@" in each}
+    said += connection.execute(paper.where(m.dossier.c.id == dossier)).scalars()
+    return {found for each in said for found in _ADDRESS.findall(plain(each).lower())}

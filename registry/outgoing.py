@@ -85,11 +85,12 @@ def waiting(connection: Connection) -> tuple[Waiting, ...]:
 def standings(connection: Connection, waiting: Sequence[Waiting]) -> dict[int, Standing]:
     """Return the dossiers that letters might be about, each with the last letter about it.
 
-    Those are the dossiers of waiting mails, and those whose last letter no longer says how
-    they stand.
+    Those are the dossiers of waiting mails, those whose last letter no longer says how they
+    stand, and those that a person made of a mail after it was answered.
     """
     ids = {each for mail in waiting for each in mail.dossiers} | _changed(connection)
-    told = _told(connection, ids)
+    told = _assigned_later(connection) | _told(connection, ids)
+    ids |= set(told)
     ids |= {each for letter in told.values() for each in letter.batch}
     rows = queries.dossiers_by_id(connection, ids)
     findings = queries.findings_of(connection, ids)
@@ -173,6 +174,35 @@ def _told(connection: Connection, dossiers: Iterable[int]) -> dict[int, Told]:
         )
         for row in sorted(rows, key=lambda each: each.id)
         if row.dossier_id in wanted
+    }
+
+
+def _assigned_later(connection: Connection) -> dict[int, Told]:
+    """Return, for dossiers that no letter speaks of, the last letter that answered their mail.
+
+    A person has assigned the mail since: that letter said nothing of the dossier.
+    """
+    spoken_of = select(m.letter_dossier.c.dossier_id)
+    link = m.mail_dossier.c
+    query = (
+        select(link.dossier_id, m.mail.c.old, m.mail.c.machine, m.letter)
+        .join(m.mail, m.mail.c.id == link.mail_id)
+        .join(m.letter_mail, m.letter_mail.c.mail_id == link.mail_id)
+        .join(m.letter, m.letter.c.id == m.letter_mail.c.letter_id)
+        .where(link.stranger.is_(False), link.dossier_id.not_in(spoken_of))
+        .order_by(m.letter.c.id)
+    )
+    return {
+        row.dossier_id: Told(
+            letter=row.id,
+            to=row.to[0],
+            at=row.queued_at,
+            status=Status.IN_REVIEW,
+            state=LetterState.SUPPRESSED if row.old or row.machine else LetterState.SENT,
+            reason=row.reason if row.old or row.machine else "",
+            batch=(row.dossier_id,),
+        )
+        for row in connection.execute(query)
     }
 
 

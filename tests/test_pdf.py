@@ -242,3 +242,17 @@ def test_a_file_without_its_end_is_repaired(tmp_path: Path) -> None:
     raw = path.read_bytes()
     path.write_bytes(raw[: raw.rindex(b"xref")])
     assert blocks(read_pdf(path)) == ("组建章程",)
+
+
+def test_a_character_that_stands_alone_in_a_font_not_brought_along_is_not_lost(
+    tmp_path: Path,
+) -> None:
+    pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
+    path = tmp_path / "a.pdf"
+    canvas = Canvas(str(path))
+    canvas.setFont("STSong-Light", 12)
+    canvas.drawString(80, 700, "联盟名称：广东省石墨烯产业技术创新联")
+    canvas.drawString(80, 680, "盟")
+    canvas.save()
+    text = "".join(str(block) for page in read_pdf(path).pages for block in page.blocks)
+    assert text.count("盟") == 2

@@ -1,0 +1,165 @@
+"""The stages between mail and letter, where something happens in between or goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from threading import Event
+from typing import Any
+
+import pytest
+from sqlalchemy import insert
+
+from config.settings import Limits
+from ingest import pipeline
+from ingest.pipeline import Touched, file_pending, judge_marked, write_letters
+from parsers.sandbox import Sandbox
+from registry import models as m
+from registry.rows import Fate, Kind, LetterState, Status
+from tests.builders import NOW, QUIET, ROBOTS, Intake, document, dossier
+
+MAIL = b"From: a@example.com\r\nTo: intake@example.org\r\nSubject: hello\r\n\r\nhello\r\n"
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """One real sandbox for all tests here."""
+    with Sandbox(Limits(), tmp_path_factory.mktemp("work"), size=1) as opened:
+        yield opened
+
+
+def take_in(intake: Intake, content: bytes) -> int:
+    with intake.house.originals.incoming() as file:
+        file.write(content)
+        sha256 = intake.house.originals.keep(file)
+    return intake.receive(sha256=sha256)
+
+
+def test_a_letter_decided_on_what_is_no_longer_so_is_not_kept(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intake.post(dossier(ROBOTS, document("form")))
+    intake.judge()
+    intake.now += QUIET
+    decide = pipeline.due
+
+    def due(*arguments: Any) -> Any:
+        found = decide(*arguments)
+        intake.post(dossier())  # comes in and is judged while the letter is being written
+        intake.judge()
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pipeline, "due", due)
+        write_letters(intake.house, Touched())
+    assert intake.letters() == ()
+    assert intake.row().status is Status.AWAITING_PAPER
+    (letter,) = intake.answer()
+    assert (letter.kind, letter.mails) == (Kind.ACKNOWLEDGEMENT, (1, 2))
+
+
+def test_a_mail_that_is_read_gets_its_fate_and_its_attempt_is_counted(
+    intake: Intake, sandbox: Sandbox
+) -> None:
+    mail = take_in(intake, MAIL)
+    touched = Touched()
+    file_pending(intake.house, sandbox, touched, Event())
+    assert touched.mails == {mail}
+    assert (intake.mail(mail).fate, intake.mail(mail).sender) == (Fate.UNRELATED, "a@example.com")
+    assert intake.rows(m.mail)[0].attempts == 1
+
+
+def test_a_mail_that_fails_three_times_is_set_aside_and_the_next_is_taken(
+    intake: Intake, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poison, good = take_in(intake, MAIL), take_in(intake, MAIL.replace(b"hello", b"other"))
+    understand = pipeline.understand
+
+    def fail(house: Any, box: Any, submission: Any) -> Any:
+        if submission.subject == "hello":
+            raise ZeroDivisionError
+        return understand(house, box, submission)
+
+    monkeypatch.setattr(pipeline, "understand", fail)
+    for attempt in (1, 2, 3):
+        assert intake.mail(poison).fate is Fate.PENDING
+        file_pending(intake.house, sandbox, Touched(), Event())
+        assert intake.rows(m.mail)[0].attempts == attempt
+    assert intake.mail(poison).fate is Fate.QUARANTINED
+    assert "ZeroDivisionError" in intake.mail(poison).reason
+    assert intake.mail(good).fate is Fate.UNRELATED
+
+
+def test_a_mail_during_which_the_process_died_three_times_is_set_aside_unopened(
+    intake: Intake, sandbox: Sandbox
+) -> None:
+    mail = take_in(intake, MAIL)
+    with intake.registry.write() as connection:
+        for _ in range(3):
+            pipeline.filing.count_attempt(connection, mail)
+    file_pending(intake.house, sandbox, Touched(), Event())
+    assert intake.mail(mail).fate is Fate.QUARANTINED
+
+
+def test_trouble_of_the_house_is_no_fault_of_the_mail(intake: Intake, sandbox: Sandbox) -> None:
+    mail = take_in(intake, MAIL)
+    path = intake.house.originals.path(str(intake.mail(mail).sha256))
+    path.rename(path.with_name("away"))  # the disk is not there
+    for _ in range(5):
+        with pytest.raises(OSError, match="No such file"):
+            file_pending(intake.house, sandbox, Touched(), Event())
+    assert intake.rows(m.mail)[0].attempts == 0
+    path.with_name("away").rename(path)
+    file_pending(intake.house, sandbox, Touched(), Event())
+    assert intake.mail(mail).fate is Fate.UNRELATED
+
+
+def test_stages_stop_between_two_things_when_they_are_told_to(
+    intake: Intake, sandbox: Sandbox
+) -> None:
+    mail = take_in(intake, MAIL)
+    intake.post(dossier())
+    stop = Event()
+    stop.set()
+    file_pending(intake.house, sandbox, Touched(), stop)
+    judge_marked(intake.house, Touched(), stop)
+    assert intake.mail(mail).fate is Fate.PENDING
+    assert intake.row().marked
+
+
+def test_each_stage_run_twice_does_nothing_the_second_time(
+    intake: Intake, sandbox: Sandbox
+) -> None:
+    take_in(intake, MAIL)
+    intake.post(dossier())
+    for first in (True, False):
+        touched = Touched()
+        file_pending(intake.house, sandbox, touched, Event())
+        judge_marked(intake.house, touched, Event())
+        write_letters(intake.house, touched)
+        assert bool(touched.mails or touched.dossiers or touched.letters) is first
+    assert {each.state for each in intake.letters()} == {
+        LetterState.QUEUED,
+        LetterState.SUPPRESSED,
+    }
+
+
+def test_a_mail_answered_by_another_writer_meanwhile_is_not_answered_again(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mail = intake.post(dossier())
+    intake.judge()
+    decide = pipeline.due
+
+    def due(*arguments: Any) -> Any:
+        found = decide(*arguments)
+        with intake.registry.write() as connection:
+            values = {"kind": "acknowledgement", "notice": False, "to": ["a@example.com"]}
+            words = {"subject": "s", "text": "t", "html": "h", "message_id": "<x@example.org>"}
+            row = insert(m.letter).values(**values, **words, state="queued", queued_at=NOW)
+            letter = connection.execute(row.returning(m.letter.c.id)).scalar_one()
+            connection.execute(insert(m.letter_mail).values(mail_id=mail, letter_id=letter))
+        return found
+
+    monkeypatch.setattr(pipeline, "due", due)
+    write_letters(intake.house, Touched())
+    assert [each.message_id for each in intake.letters()] == ["<x@example.org>"]
