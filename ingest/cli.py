@@ -69,6 +69,8 @@ def configure(
     )
     for noisy in ("imapclient", "apscheduler", "pdfminer", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # It would complain of each server that says something in Chinese.
+    logging.getLogger("imapclient.util").setLevel(logging.ERROR)
 
 
 def main() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.utils import make_msgid
@@ -20,10 +19,11 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from config.call import Call
 from ingest.automatic import bounced_message_ids, is_bounce, machine_reason
 from ingest.house import House
+from ingest.opening import open_documents
 from parsers.errors import ParseError
-from parsers.grouping import group, open_document
+from parsers.grouping import group
 from parsers.sandbox import Sandbox, SandboxError
-from parsers.submission import Content, Document, File, Problem, Submission
+from parsers.submission import Document, File, Problem, Submission
 from registry import filing, outgoing, queries
 from registry.answers import Due, Point, Standing, due
 from registry.filing import ATTEMPTS, Understood
@@ -37,8 +37,6 @@ log = logging.getLogger(__name__)
 
 MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,250}>")
 """What may stand in our letters' References; a writer's own may be anything."""
-READERS = 2
-"""How many documents are read at a time."""
 
 
 @dataclass(kw_only=True)
@@ -125,27 +123,12 @@ def _without_source(files: Sequence[File]) -> Iterator[File]:
 def read_documents(
     house: House, sandbox: Sandbox, files: Sequence[File]
 ) -> tuple[Call, tuple[Document, ...]]:
-    """Read files, keep their bytes as originals, and recognise them under the fitting call.
-
-    The call is the one under which most of them are recognised; the default one if equal.
-    """
-    with ThreadPoolExecutor(READERS) as pool:
-        contents = list(pool.map(lambda file: _content(sandbox, file), files))
+    """Read files, keep their bytes as originals, and tell the call that they fit."""
+    opened = open_documents(sandbox, files, house.calls, house.default_call.id)
     for file in files:
         if file.source:
             house.originals.keep_copy(file.source)
-    calls = sorted(house.calls.values(), key=lambda call: call.id != house.default_call.id)
-    opened = [
-        (call, tuple(open_document(*pair, call) for pair in zip(files, contents, strict=True)))
-        for call in calls
-    ]
-    return max(opened, key=lambda each: sum(doc.kind != "other" for doc in each[1]))
-
-
-def _content(sandbox: Sandbox, file: File) -> Content:
-    if file.problem:
-        return Content(media_type=file.media_type, problem=file.problem, detail=file.detail)
-    return sandbox.content(file)
+    return opened
 
 
 # ── judge ────────────────────────────────────────────────────────────────────────────────

@@ -12,9 +12,10 @@ from typing import Any
 from config.call import Call
 from config.settings import Settings
 from ingest.house import known_calls
-from parsers.grouping import group, open_document
+from ingest.opening import open_documents
+from parsers.grouping import group
 from parsers.sandbox import Sandbox
-from parsers.submission import Content, Document, Dossier, File
+from parsers.submission import Document, Dossier
 from registry.judge import judge
 from registry.rows import Case, DocumentState, FiledDocument, Finding, Outcome
 from reports.records import finding_record
@@ -40,23 +41,14 @@ class Checked:
 def proofread(settings: Settings, paths: Sequence[Path]) -> list[Checked]:
     """Check files and folders, all taken together as if one mail had brought them."""
     calls = known_calls(settings)
-    default = calls[settings.service.default_call]
     named = [(file, shown) for path in paths for file, shown in _files_in(path)]
     with (
         tempfile.TemporaryDirectory(prefix="intake-check-") as work,
         Sandbox(settings.limits, Path(work)) as sandbox,
         sandbox.files(named) as files,
     ):
-        contents = [_content(sandbox, file) for file in files]
-    opened = {
-        call.id: tuple(
-            open_document(file, content, call)
-            for file, content in zip(files, contents, strict=True)
-        )
-        for call in (default, *calls.values())
-    }
-    best = max(opened, key=lambda each: sum(doc.kind != "other" for doc in opened[each]))
-    return [_check(dossier, calls[best]) for dossier in group(opened[best], calls[best])]
+        call, documents = open_documents(sandbox, files, calls, settings.service.default_call)
+    return [_check(dossier, call) for dossier in group(documents, call)]
 
 
 def _files_in(path: Path) -> list[tuple[Path, str]]:
@@ -64,12 +56,6 @@ def _files_in(path: Path) -> list[tuple[Path, str]]:
         inside = sorted(each for each in path.rglob("*") if each.is_file())
         return [(each, str(each.relative_to(path))) for each in inside]
     return [(path, path.name)]
-
-
-def _content(sandbox: Sandbox, file: File) -> Content:
-    if file.problem:
-        return Content(media_type=file.media_type, problem=file.problem, detail=file.detail)
-    return sandbox.content(file)
 
 
 def _check(dossier: Dossier, call: Call) -> Checked:

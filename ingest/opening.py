@@ -1,0 +1,34 @@
+"""Files opened, read and recognised, under the call that fits them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from config.call import Call
+from parsers.grouping import open_document
+from parsers.recognise import OTHER
+from parsers.sandbox import Sandbox
+from parsers.submission import Content, Document, File
+
+READERS = 2
+"""How many files are read at a time."""
+
+
+def open_documents(
+    sandbox: Sandbox, files: Sequence[File], calls: Mapping[str, Call], default: str
+) -> tuple[Call, tuple[Document, ...]]:
+    """Read files, and recognise them under the call by which most are; if equal, the default."""
+    with ThreadPoolExecutor(READERS) as pool:
+        contents = list(pool.map(lambda file: _content(sandbox, file), files))
+    opened = [
+        (call, tuple(open_document(*pair, call) for pair in zip(files, contents, strict=True)))
+        for call in sorted(calls.values(), key=lambda call: call.id != default)
+    ]
+    return max(opened, key=lambda each: sum(doc.kind != OTHER for doc in each[1]))
+
+
+def _content(sandbox: Sandbox, file: File) -> Content:
+    if file.problem:
+        return Content(media_type=file.media_type, problem=file.problem, detail=file.detail)
+    return sandbox.content(file)
