@@ -230,6 +230,7 @@ class Limits(_Section):
     message_bytes: PositiveInt = 104_857_600
     unpacked_bytes: PositiveInt = 1_073_741_824
     unpacked_files: PositiveInt = 2000
+    unpack_ratio: PositiveInt = 200
     unpack_depth: PositiveInt = 5
     document_seconds: PositiveInt = 60
     document_memory: PositiveInt = 1_073_741_824

@@ -8,43 +8,41 @@ from __future__ import annotations
 
 import posixpath
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from enum import Enum
 from functools import cache
 from pathlib import Path
 
 from lxml import etree
 
 from parsers.errors import ParseError
-from parsers.layout import is_page_number
-from parsers.submission import Block, Content, Page, Problem
+from parsers.flow import (
+    TICKED,
+    UNTICKED,
+    Break,
+    Cell,
+    Item,
+    Paragraph,
+    beside,
+    content_of,
+    symbol,
+    table_of,
+)
+from parsers.package import BROKEN, MAX_PART_BYTES, Package
+from parsers.submission import Content, Problem
 
-MAX_PART_BYTES = 64 * 1024 * 1024
-MAX_RATIO = 400
-"""Parts above `_SMALL` bytes that pack better than this are bombs, not documents."""
-
-MAX_MARKS = 20
-MARK_LENGTH = 80
-
-_SMALL = 8 * 1024 * 1024
 _USUAL_MAIN = "word/document.xml"
 _SIDE_PARTS = ("footnotes", "endnotes", "header", "footer")
 _OFF = {"0", "false", "off", "none"}
 _PICTURES = {"blip", "imagedata", "chart", "OLEObject", "altChunk"}
+_FLAT_PARTS = ("document", "comments", "footnotes", "endnotes", "hdr", "ftr")
+_OLD_NAMES = {"vmerge": "vMerge", "hmerge": "hMerge"}
+_ANNOTATIONS = {"Word.Deletion": "del", "Word.Insertion": "ins"}
 _DELETED = {"del", "moveFrom"}
 _INSERTED = {"ins", "moveTo"}
 _UNSEEN = {
     "pPr", "rPr", "tblPr", "tblGrid", "trPr", "tcPr", "sectPr", "sdtPr", "sdtEndPr",
     "instrText", "delText", "delInstrText", "rt", "fldData",
 }  # fmt: skip
-_SYMBOLS = {
-    0xF02A: "□", 0xF030: "□", 0xF04F: "×", 0xF050: "√", 0xF052: "☑", 0xF053: "☒", 0xF054: "☒",
-    0xF06C: "●", 0xF06E: "■", 0xF06F: "□", 0xF071: "□", 0xF075: "◆", 0xF0A3: "□", 0xF0A8: "□",
-    0xF0B7: "•", 0xF0D8: "➢", 0xF0FB: "×", 0xF0FC: "√", 0xF0FD: "☒", 0xF0FE: "☑",
-}  # fmt: skip
-"""What the Wingdings fonts and Symbol show at these places of the private use area."""
 
 
 def read_docx(path: Path, media_type: str) -> Content:
@@ -57,54 +55,67 @@ def read_docx(path: Path, media_type: str) -> Content:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            package = _Package(archive)
+            package = _Document(archive)
             reader = _Reader()
             main = package.main_part()
             body = package.body(main)
             items = list(reader.items(body))
-            extra = [block for part in package.side_parts(main) for block in reader.side(part)]
+            sides = package.side_parts(main)
+            extra = [block for part in sides for block in beside(reader.items(part))]
             reader.quote_comments(package.related(main, "comments"))
-    except (zipfile.BadZipFile, zlib.error, EOFError, etree.XMLSyntaxError) as error:
+    except BROKEN as error:
         raise ParseError(Problem.DAMAGED, str(error)) from error
-    if all(isinstance(item, _Break) for item in items):
-        pictures = any(_name(element) in _PICTURES for element in body.iter())
-        raise ParseError(Problem.SCAN if pictures else Problem.EMPTY)
-    return Content(
-        media_type=media_type,
-        pages=_pages(items, list(dict.fromkeys(extra))),
-        marks=tuple(mark[:MARK_LENGTH] for mark in reader.marks[:MAX_MARKS]),
-    )
+    return content_of(media_type, items, extra, marks=reader.marks, pictures=_has_pictures(body))
+
+
+def read_word_xml(path: Path, media_type: str) -> Content:
+    """Read a Word document that is one XML file: Word 2003's own, or a package laid flat.
+
+    As `read_docx` does. Programs that fill in templates save the former, named .doc.
+    """
+    if path.stat().st_size > MAX_PART_BYTES:
+        raise ParseError(Problem.TOO_LARGE)
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
+    try:
+        root = etree.parse(path, parser).getroot()
+    except etree.XMLSyntaxError as error:
+        raise ParseError(Problem.DAMAGED, str(error)) from error
+    _modernise(root)
+    parts = {kind: [each for each in root.iter() if _name(each) == kind] for kind in _FLAT_PARTS}
+    body = next((_child(each, "body") for each in (*parts["document"], root)), None)
+    if body is None:
+        raise ParseError(Problem.DAMAGED, "body")
+    reader = _Reader()
+    items = list(reader.items(body))
+    sides = (part for kind in _FLAT_PARTS[2:] for part in parts[kind])
+    extra = [block for part in sides for block in beside(reader.items(part))]
+    reader.quote_comments(iter(parts["comments"]))
+    return content_of(media_type, items, extra, marks=reader.marks, pictures=_has_pictures(body))
+
+
+def _has_pictures(body: etree._Element) -> bool:
+    return any(_name(element) in _PICTURES for element in body.iter())
+
+
+def _modernise(root: etree._Element) -> None:
+    """Give what Word 2003 named otherwise the names of the standard."""
+    for element in root.iter():
+        name = _name(element)
+        if name in _OLD_NAMES:
+            element.tag = _OLD_NAMES[name]
+        elif name == "annotation":
+            element.tag = _ANNOTATIONS.get(_value(element, "type"), "pPr")
 
 
 # ── The package ──────────────────────────────────────────────────────────────────────
 
 
-class _Package:
-    """The parts of a package, by names in the form that the standard asks for."""
-
-    def __init__(self, archive: zipfile.ZipFile) -> None:
-        self._archive = archive
-        self._parts = {
-            info.filename.replace("\\", "/").lstrip("/").lower(): info
-            for info in archive.infolist()
-        }
-
-    def part(self, name: str) -> etree._Element | None:
-        """Parse a part; None when it is not there."""
-        info = self._parts.get(name.lower())
-        if info is None:
-            return None
-        if info.flag_bits & 1:
-            raise ParseError(Problem.LOCKED)
-        dense = info.file_size > _SMALL and info.file_size > MAX_RATIO * info.compress_size
-        if dense or info.file_size > MAX_PART_BYTES:
-            raise ParseError(Problem.TOO_LARGE)
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
-        return etree.fromstring(self._archive.read(info), parser)
+class _Document(Package):
+    """A package that holds a Word document."""
 
     def main_part(self) -> str:
         """Return the name of the part that holds the text."""
-        if _USUAL_MAIN in self._parts:
+        if _USUAL_MAIN in self:
             return _USUAL_MAIN
         found = next(self._targets("", "officeDocument"), None)
         if found is None:
@@ -128,7 +139,7 @@ class _Package:
         for name in self._targets(main, kind):
             try:
                 part = self.part(name)
-            except (zipfile.BadZipFile, zlib.error, EOFError, etree.XMLSyntaxError):
+            except BROKEN:
                 continue
             if part is not None:
                 yield part
@@ -185,42 +196,13 @@ def _quoted(element: etree._Element) -> str:
     return "".join(words).strip()
 
 
-class _Break(Enum):
-    """A page break: as Word last laid the text out, or set by hand."""
-
-    RENDERED = 1
-    BY_HAND = 2
-
-
-_Item = Block | _Break
-
-
-@dataclass
-class _Paragraph:
-    """What gathers while a paragraph is read."""
-
-    pieces: list[str] = field(default_factory=list)
-    boxes: list[_Item] = field(default_factory=list)
-    before: list[_Break] = field(default_factory=list)
-    after: list[_Break] = field(default_factory=list)
-
-    def part(self, kind: _Break) -> None:
-        """Note a page break where it stands, before or after the first text."""
-        (self.after if any(map(str.strip, self.pieces)) else self.before).append(kind)
-
-    def lines(self) -> Iterator[str]:
-        """Yield the lines, those that are not blank."""
-        text = "".join(self.pieces).translate(_SYMBOLS)
-        yield from filter(None, map(str.strip, text.split("\n")))
-
-
 class _Reader:
     """Reads markup into lines and tables, and gathers editing marks on the way."""
 
     def __init__(self) -> None:
         self.marks: list[str] = []
 
-    def items(self, container: etree._Element) -> Iterator[_Item]:
+    def items(self, container: etree._Element) -> Iterator[Item]:
         """Yield the lines, tables and page breaks of a container, in their order."""
         for child in container:
             name = _name(child)
@@ -234,14 +216,6 @@ class _Reader:
             elif name not in _UNSEEN and name not in _DELETED:
                 yield from self.items(child)
 
-    def side(self, part: etree._Element) -> Iterator[Block]:
-        """Yield the blocks of a part beside the text, without page numbers."""
-        for item in self.items(part):
-            if not isinstance(item, _Break) and not (
-                isinstance(item, str) and is_page_number(item)
-            ):
-                yield item
-
     def quote_comments(self, parts: Iterator[etree._Element]) -> None:
         """Quote the comments that readers of the text left in it."""
         for part in parts:
@@ -250,22 +224,19 @@ class _Reader:
 
     # Paragraphs
 
-    def _paragraph(self, element: etree._Element) -> Iterator[_Item]:
-        paragraph = _Paragraph()
+    def _paragraph(self, element: etree._Element) -> Iterator[Item]:
+        paragraph = Paragraph()
         properties = _child(element, "pPr")
         if _is_on(_child(properties, "pageBreakBefore")):
-            paragraph.part(_Break.BY_HAND)
+            paragraph.part(Break.BY_HAND)
         self._inline(element, paragraph)
         section = _child(properties, "sectPr")
         kind = _child(section, "type")
         if section is not None and (kind is None or _value(kind) != "continuous"):
-            paragraph.after.append(_Break.BY_HAND)
-        yield from paragraph.before
-        yield from paragraph.lines()
-        yield from paragraph.boxes
-        yield from paragraph.after
+            paragraph.after.append(Break.BY_HAND)
+        yield from paragraph.items()
 
-    def _inline(self, element: etree._Element, paragraph: _Paragraph) -> None:
+    def _inline(self, element: etree._Element, paragraph: Paragraph) -> None:
         for child in element:
             name = _name(child)
             if name in _TEXT and not _is_page_break(child):
@@ -275,12 +246,12 @@ class _Reader:
             elif name not in _UNSEEN and not _is_on(_child(child, "rPr", "vanish")):
                 self._special(name, child, paragraph)
 
-    def _special(self, name: str, child: etree._Element, paragraph: _Paragraph) -> None:
+    def _special(self, name: str, child: etree._Element, paragraph: Paragraph) -> None:
         """Read what is not text: page breaks, boxes, and whatever has text inside it."""
         if name == "lastRenderedPageBreak":
-            paragraph.part(_Break.RENDERED)
+            paragraph.part(Break.RENDERED)
         elif name == "br":
-            paragraph.part(_Break.BY_HAND)
+            paragraph.part(Break.BY_HAND)
         elif name == "txbxContent":
             paragraph.boxes.extend(self.items(child))
         elif name == "textpath":
@@ -304,35 +275,16 @@ class _Reader:
 
     # Tables
 
-    def _table(self, element: etree._Element) -> Iterator[_Item]:
-        """Yield a table, and after it the tables inside it and the page breaks it went over.
-
-        A table of a single cell is a frame around text: what is in it.
-        """
-        rows: list[tuple[str, ...]] = []
-        inner: list[_Item] = []
-        breaks: list[_Break] = []
-        only: list[_Item] = []
+    def _table(self, element: etree._Element) -> Iterator[Item]:
+        rows: list[list[Cell]] = []
         for row in self._parts(element, "tr"):
             if _child(row, "trPr", "del") is not None:
                 self._mark("删除", row)
-                continue
-            cells = list(self._cells(row))
-            if all(cell is None for cell in cells):
-                continue
-            rows.append(tuple(_cell_text(cell or []) for cell in cells))
-            only = [item for cell in cells for item in cell or []]
-            inner.extend(item for item in only if isinstance(item, tuple))
-            breaks.extend(_breaks(cells))
-        if len(rows) == 1 and len(rows[0]) == 1:
-            yield from only
-            return
-        if any(any(row) for row in rows):
-            yield tuple(rows)
-        yield from inner
-        yield from breaks
+            else:
+                rows.append(list(self._cells(row)))
+        yield from table_of(rows)
 
-    def _cells(self, row: etree._Element) -> Iterator[list[_Item] | None]:
+    def _cells(self, row: etree._Element) -> Iterator[Cell]:
         """Yield what each cell of a row holds; None where a cell from above goes on."""
         if _child(row, "trPr", "gridBefore") is not None:
             yield []
@@ -357,10 +309,9 @@ class _Reader:
 def _symbol(element: etree._Element) -> str:
     """Return the character of a w:sym, which names it by its place in a symbol font."""
     try:
-        place = int(_value(element, "char"), 16) & 0xFF
+        return symbol(int(_value(element, "char"), 16))
     except ValueError:
         return ""
-    return _SYMBOLS.get(0xF000 + place, "")
 
 
 def _tick(element: etree._Element) -> str:
@@ -369,7 +320,7 @@ def _tick(element: etree._Element) -> str:
     if box is None:
         return ""
     state = _child(box, "checked")
-    return "☑" if _is_on(_child(box, "default") if state is None else state) else "□"
+    return TICKED if _is_on(_child(box, "default") if state is None else state) else UNTICKED
 
 
 def _is_page_break(element: etree._Element) -> bool:
@@ -387,32 +338,3 @@ _TEXT: dict[str, Callable[[etree._Element], str]] = {
     "fldChar": _tick,
 }
 """The text that elements in a run stand for."""
-
-
-def _cell_text(items: list[_Item]) -> str:
-    """Return the lines of a cell; those of tables inside it only where it has no others."""
-    lines = [item for item in items if isinstance(item, str)]
-    tables = (item for item in items if isinstance(item, tuple))
-    return "\n".join(lines or ("\t".join(row) for table in tables for row in table))
-
-
-def _breaks(cells: list[list[_Item] | None]) -> list[_Break]:
-    """The page breaks that a row went over: cells lie side by side, so they count once."""
-    each = ([item for item in cell or [] if isinstance(item, _Break)] for cell in cells)
-    return max(each, key=len, default=[])
-
-
-def _pages(items: list[_Item], extra: list[Block]) -> tuple[Page, ...]:
-    kind = _Break.RENDERED if _Break.RENDERED in items else _Break.BY_HAND
-    numbered = kind in items
-    pages: list[list[Block]] = [[]]
-    for item in items:
-        if item is kind:
-            pages.append([])
-        elif not isinstance(item, _Break):
-            pages[-1].append(item)
-    pages[-1].extend(extra)
-    return tuple(
-        Page(number=number if numbered else None, blocks=tuple(blocks))
-        for number, blocks in enumerate(pages, start=1)
-    )

@@ -5,7 +5,13 @@ from __future__ import annotations
 import codecs
 import re
 import zipfile
+from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path, PurePosixPath
+
+import olefile
+
+from parsers.package import standard_name
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -32,6 +38,7 @@ MAIL = "message/rfc822"
 MHTML = "multipart/related"
 HTML = "text/html"
 XML = "text/xml"
+WORD_XML = "application/vnd.ms-word.xml"
 TEXT = "text/plain"
 CSV = "text/csv"
 UNKNOWN = "application/octet-stream"
@@ -67,10 +74,15 @@ _ZIP_MEMBERS = (
     ("word/document.xml", DOCX),
     ("xl/workbook.xml", XLSX),
     ("ppt/presentation.xml", PPTX),
-    ("OFD.xml", OFD),
+    ("ofd.xml", OFD),
 )
 _ZIP_FOLDERS = (("word/", DOCX), ("xl/", XLSX), ("ppt/", PPTX))
 _OFFICE_SUFFIXES = {".docx": DOCX, ".xlsx": XLSX, ".pptx": PPTX, ".ofd": OFD}
+_OLE_SUFFIXES = {".doc": DOC, ".dot": DOC, ".wps": DOC, ".xls": XLS, ".et": XLS, ".ppt": PPT}
+_WORD_XML = (
+    b"schemas.microsoft.com/office/word/2003/wordml",
+    b"schemas.microsoft.com/office/2006/xmlPackage",
+)
 _WEB_ARCHIVES = frozenset({".mht", ".mhtml", ".doc", ".xls"})
 _EXTENSIONS = {
     DOCX: ".docx", XLSX: ".xlsx", PPTX: ".pptx", DOC: ".doc", XLS: ".xls", PPT: ".ppt", MSG: ".msg",
@@ -102,18 +114,30 @@ def media_type_of(head: bytes, path: Path | None, filename: str) -> str:
     if known is None and head.startswith(_ZIP_SIGNATURES):
         known = _zip_kind(head, path, suffix)
     elif known is None and head.startswith(_OLE_SIGNATURE):
-        known = _ole_kind(head, path)
+        known = _ole_kind(head, path, suffix)
+    elif known is None and suffix in _OFFICE_SUFFIXES and _ZIP_SIGNATURES[0] in head:
+        known = _zip_kind(head, path, suffix)  # some programs put bytes before the package
     return known or _marked_inside(head) or _text_kind(head, suffix)
 
 
 def _marked_inside(head: bytes) -> str | None:
     if b"%PDF-" in head[:1024]:
         return PDF
-    if head[257:262] == b"ustar":
+    if is_tar(head):
         return TAR
     if head.startswith(b"BM") and head[6:10] == b"\0\0\0\0":
         return "image/bmp"
     return None
+
+
+def is_tar(head: bytes) -> bool:
+    """Tell whether bytes begin with a tar header: its mark, or the checksum of those without."""
+    if head[257:262] == b"ustar":
+        return True
+    told = head[148:156].strip(b" \0")
+    if len(head) < 512 or not head[0] or not re.fullmatch(rb"[0-7]{1,7}", told):  # noqa: PLR2004 - a header's size
+        return False
+    return sum(head[:148]) + 8 * 0x20 + sum(head[156:512]) == int(told, 8)
 
 
 def extension_of(media_type: str) -> str:
@@ -126,35 +150,36 @@ def _zip_kind(head: bytes, path: Path | None, suffix: str) -> str:
     if path is not None:
         try:
             with zipfile.ZipFile(path) as archive:
-                names = set(archive.namelist())
+                names = set(map(standard_name, archive.namelist()))
                 if "mimetype" in names and archive.getinfo("mimetype").file_size < len(head):
                     kind = archive.read("mimetype").decode("ascii", errors="ignore").strip()
                     return kind if kind.startswith("application/") else ZIP
         except Exception:  # noqa: BLE001 - a damaged zip; the head and the name still tell what it was
             names = set()
     for member, kind in _ZIP_MEMBERS:
-        if member in names or (not names and member.encode() in head):
+        if member in names or (not names and member.encode() in head.lower()):
             return kind
     for folder, kind in _ZIP_FOLDERS:
-        if "[Content_Types].xml" in names and any(name.startswith(folder) for name in names):
+        if "[content_types].xml" in names and any(name.startswith(folder) for name in names):
             return kind
     return ZIP if names else _OFFICE_SUFFIXES.get(suffix, ZIP)
 
 
-def _ole_kind(head: bytes, path: Path | None) -> str:
-    """Look for a stream's name in the directory of an OLE2 file (MS-CFB, 2.6)."""
-    directory = head
-    if path is not None:
-        shift = int.from_bytes(head[30:32], "little")
-        sector = int.from_bytes(head[48:52], "little")
-        if shift in {9, 12}:
-            with path.open("rb") as file:
-                file.seek((sector + 1) << shift)
-                directory = file.read(HEAD_BYTES)
-    for stream, kind in _OLE_STREAMS:
-        if stream.encode("utf-16-le") + b"\0\0" in directory:
-            return kind
-    return OLE
+def _ole_kind(head: bytes, path: Path | None, suffix: str) -> str:
+    """Tell an OLE2 file by the streams at its root; those of objects inside lie deeper."""
+    if path is None:
+        return _stream_kind(name for name, _ in _OLE_STREAMS if name.encode("utf-16-le") in head)
+    try:
+        with closing(olefile.OleFileIO(path)) as ole:
+            return _stream_kind(entry.name for entry in ole.root.kids)
+    except Exception:  # noqa: BLE001 - a damaged file; its name still tells what it was
+        return _OLE_SUFFIXES.get(suffix, OLE)
+
+
+def _stream_kind(names: Iterable[str]) -> str:
+    """Return the kind of the first known stream; programs differ in upper and lower case."""
+    there = {name.lower() for name in names}
+    return next((kind for name, kind in _OLE_STREAMS if name.lower() in there), OLE)
 
 
 def _text_kind(head: bytes, suffix: str) -> str:
@@ -165,6 +190,8 @@ def _text_kind(head: bytes, suffix: str) -> str:
         return UNKNOWN
     if _HTML.match(start) or (start.startswith(b"<!--") and _HTML.search(start)):
         return HTML
+    if start.startswith(b"<?xml") and any(space in head for space in _WORD_XML):
+        return WORD_XML
     if start.startswith(b"<?xml"):
         return HTML if _HTML.search(start[:1024]) else XML
     return CSV if suffix == ".csv" else TEXT

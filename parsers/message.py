@@ -15,8 +15,10 @@ from parsers.charsets import decode_header, decode_text, last_name
 from parsers.errors import ParseError
 from parsers.mailtext import find_links, html_text, split_quotes
 from parsers.mime import Mime, open_mime, part_name, parts_of
+from parsers.passwords import find_passwords
+from parsers.shelf import BLOCK, Budget, Entry, Shelf, Stored
 from parsers.submission import Address, File, Link, Problem, Submission
-from parsers.unpack import BLOCK, Budget, Entry, Shelf, Stored, is_archive, unpack
+from parsers.unpack import Archive, is_archive, unpack
 
 # A picture that the body shows and that is no larger is a logo or a signature, not a page.
 _LARGEST_LOGO = 100 * 1024
@@ -75,12 +77,15 @@ class _Opening:
     shelf: Shelf
     files: list[File] = field(default_factory=list)
     paths: set[str] = field(default_factory=set)
+    texts: list[str] = field(default_factory=list, repr=False)
+    """Where a password may stand: subjects and bodies read so far, the last mail's last."""
 
     def message(self, mime: Mime, *, prefix: str, depth: int) -> _Inside:
         """Take the files out of a message; return its texts, the body's first, and its links."""
         inside = _Inside()
         inside.texts.append("\n".join(self._body(mime, mime.message, inside)))
         inside.texts.extend(_reports(mime, mime.message))
+        self.texts += [_header(mime.message, "subject"), inside.texts[0]]
         for part, container in _attachments(mime.message, ""):
             name = part_name(part)
             stored = self.store(mime.blocks(part), prefix=prefix, name=name)
@@ -167,14 +172,21 @@ class _Opening:
             self._list(path, kind, stored, problem=Problem.TOO_DEEP)
             return
         empty = True
+        passwords = find_passwords([PurePosixPath(path).stem, *reversed(self.texts)])
+        archive = Archive(
+            path=stored.path,
+            media_type=kind,
+            name=path.rpartition("/")[2],
+            passwords=passwords,
+        )
         try:
-            for entry in unpack(stored.path, kind, self.shelf):
+            for entry in unpack(archive, self.shelf):
                 empty = False
                 self._open_entry(entry, f"{path}/", depth=depth + 1, inside=inside)
         except ParseError as error:
             self._list(path, kind, stored, problem=error.problem, detail=error.detail)
             return
-        if empty:
+        if empty and kind != media.TNEF:  # of which many hold nothing but Outlook's formatting
             self._list(path, kind, stored, problem=Problem.EMPTY)
         else:
             stored.path.unlink()

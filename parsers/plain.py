@@ -1,7 +1,8 @@
-"""Plain text and HTML."""
+"""Plain text and HTML, alone or in a web archive."""
 
 from __future__ import annotations
 
+import email
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,18 +31,41 @@ _Cell = tuple[Block, ...]
 
 def read_text(path: Path, media_type: str) -> Content:
     """Read plain text: its lines, without blank ones."""
-    text = _CONTROLS.sub("", decode_text(path.read_bytes()))
+    text = without_controls(decode_text(path.read_bytes()))
     return _content(media_type, tuple(filter(None, map(str.strip, text.splitlines()))))
 
 
 def read_html(path: Path, media_type: str) -> Content:
     """Read HTML as a browser shows it: lines and tables. Raises ParseError when it has no text."""
-    raw = path.read_bytes()
+    return _html(path.read_bytes(), "", media_type)
+
+
+def read_web_archive(path: Path, media_type: str) -> Content:
+    """Read a web page kept in one file (MHTML, RFC 2557), as Word and WPS save it: its text.
+
+    Raises ParseError when it holds no page, or one without text.
+    """
+    with path.open("rb") as file:
+        message = email.message_from_binary_file(file)
+    for part in message.walk():
+        if part.get_content_type() == "text/html":
+            raw = part.get_payload(decode=True)
+            if isinstance(raw, bytes):
+                return _html(raw, part.get_content_charset(""), media_type)
+    raise ParseError(Problem.DAMAGED, "text/html")
+
+
+def without_controls(text: str) -> str:
+    """Return the text without control characters, except white space."""
+    return _CONTROLS.sub("", text)
+
+
+def _html(raw: bytes, charset: str, media_type: str) -> Content:
     declared = _CHARSET.search(raw[:_HEAD_BYTES])
-    text = decode_text(raw, declared[1].decode("ascii") if declared else "")
+    text = decode_text(raw, charset or (declared[1].decode("ascii") if declared else ""))
     parser = html.HTMLParser(no_network=True, huge_tree=False, remove_comments=True)
     try:
-        root = html.document_fromstring(_DECLARATION.sub("", _CONTROLS.sub("", text)), parser)
+        root = html.document_fromstring(_DECLARATION.sub("", without_controls(text)), parser)
     except etree.ParserError as error:
         raise ParseError(Problem.EMPTY) from error
     return _content(media_type, tuple(_blocks(root)))

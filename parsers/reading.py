@@ -7,20 +7,31 @@ from pathlib import Path
 from typing import Final
 
 from parsers import media
-from parsers.docx import read_docx
+from parsers.doc import read_doc
+from parsers.docx import read_docx, read_word_xml
 from parsers.errors import ParseError
+from parsers.ofd import read_ofd
 from parsers.pdf import read_pdf
-from parsers.plain import read_html, read_text
+from parsers.plain import read_html, read_text, read_web_archive
+from parsers.rtf import read_rtf
+from parsers.sheet import read_csv, read_workbook
 from parsers.submission import Content, Problem
 
 Reader = Callable[[Path, str], Content]
 
 READERS: Final[dict[str, Reader]] = {
     media.PDF: read_pdf,
+    media.OFD: read_ofd,
+    media.DOC: read_doc,
     media.DOCX: read_docx,
+    media.WORD_XML: read_word_xml,
     media.TEXT: read_text,
-    media.CSV: read_text,
+    media.CSV: read_csv,
+    media.XLS: read_workbook,
+    media.XLSX: read_workbook,
     media.HTML: read_html,
+    media.MHTML: read_web_archive,
+    media.RTF: read_rtf,
 }
 
 

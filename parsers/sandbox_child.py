@@ -17,8 +17,8 @@ from pathlib import Path
 
 from config.settings import Limits
 from parsers.errors import ParseError
+from parsers.shelf import WorkFolderError
 from parsers.submission import Content, Problem
-from parsers.unpack import WorkFolderError
 from parsers.wire import ANSWER, HELLO, MAX_ANSWER_BYTES, REQUEST, Answer, Hello, Request
 
 _PR_SET_PDEATHSIG = 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, Select, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from config.call import Call, parse_call
@@ -128,9 +128,29 @@ def _match(
     found = match_paper(identity, _candidates(connection, row, call), call)
     if isinstance(found, Matched):
         return found.paper, found.match, ()
-    undone = (proposal(identity, replace(old, dossier=""), call),) if old else ()
-    settled = any(each.finding == "match-proposed" for each in case.decisions)
-    return None, "", () if settled and not old else tuple(dict.fromkeys(undone + found))
+    if old:
+        undone = proposal(identity, replace(old, dossier=""), call)
+        return None, "", tuple(dict.fromkeys((undone, *found)))
+    if any(each.finding == "match-proposed" for each in case.decisions):
+        return None, "", ()
+    open_still = _still_proposed(connection, row, identity, call)
+    return None, "", tuple(dict.fromkeys(open_still + found))
+
+
+def _still_proposed(
+    connection: Connection, row: DossierRow, identity: Identity, call: Call
+) -> tuple[Proposal, ...]:
+    """Return the records proposed before: only a person's word takes a proposal back."""
+    before = queries.proposals_of(connection, [row.id]).get(row.id, ())
+    targets = (each.target for each in before if each.kind == "paper")
+    found = (queries.paper_by_register_no(connection, each) for each in targets)
+    refused = set(connection.execute(_refused(row)).scalars())
+    left = (each for each in found if each and not each.gone and each.id not in refused)
+    return tuple(proposal(identity, each, call) for each in left)
+
+
+def _refused(row: DossierRow) -> Select[int]:
+    return select(m.refusal.c.paper_id).where(m.refusal.c.dossier_id == row.id)
 
 
 def _still_fits(row: DossierRow, paper: PaperRecord, call: Call) -> bool:
@@ -158,10 +178,9 @@ def _identity(row: DossierRow, case: Case) -> Identity:
 
 def _candidates(connection: Connection, row: DossierRow, call: Call) -> tuple[PaperRecord, ...]:
     """Read the records that might be the dossier's, without those a person has refused."""
-    refused = select(m.refusal.c.paper_id).where(m.refusal.c.dossier_id == row.id)
     form, core = normal_form(row.name, call), core_of(row.name, call)
     near = queries.papers_near(connection, core, likeness=NEAR, limit=LOOKED_AT)
-    query = m.paper.c.id.not_in(refused) & or_(
+    query = m.paper.c.id.not_in(_refused(row)) & or_(
         m.paper.c.name_form == form,
         m.paper.c.core == core,
         m.paper.c.secretariat_form == organisation_form(row.secretariat),

@@ -70,7 +70,7 @@ def waiting(connection: Connection) -> tuple[Waiting, ...]:
             sender=row.sender,
             fate=Fate(row.fate),
             received_at=row.received_at,
-            dossiers=tuple(own.get(row.id) or strange.get(row.id, ())),
+            dossiers=tuple(own.get(row.id, strange.get(row.id, ()))),
             stranger=row.id in strange and row.id not in own,
             more_follows=row.more_follows,
             submission_like=row.submission_like,

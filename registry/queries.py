@@ -689,7 +689,9 @@ def papers_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, PaperR
 def paper_by_register_no(connection: Connection, register_no: str) -> PaperRecord | None:
     """Return the paper record with that register number, or with the id in `#id`."""
     text = register_no.strip()
-    by_id = text.startswith("#") and text[1:].isdigit()
+    if not text:
+        return None  # many records have none
+    by_id = text.startswith("#") and text[1:].isdecimal()
     which = m.paper.c.id == int(text[1:]) if by_id else m.paper.c.register_no == text
     return next(iter(_papers(connection, select(m.paper).where(which))), None)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -18,8 +17,8 @@ def knows(intake: Intake, address: str) -> bool:
         return on_dossier(connection, 1, address)
 
 
-def with_email(value: str, **more: Any) -> Dossier:
-    form = document("form", **more)
+def with_email(value: str, content: str = "1") -> Dossier:
+    form = document("form", content=content)
     fields = form.facts.fields | {"email": Fact(value=value)}
     return dossier(ROBOTS, replace(form, facts=replace(form.facts, fields=fields)))
 
@@ -40,11 +39,11 @@ def test_who_has_the_same_domain_is_on_the_dossier_but_not_who_only_ends_alike(
     assert not knows(intake, "another@sub.example.com")
 
 
-@pytest.mark.parametrize("provider", sorted(PUBLIC_PROVIDERS))
-def test_at_a_public_provider_only_the_very_address_counts(intake: Intake, provider: str) -> None:
-    intake.post(dossier(), sender=f"one@{provider}")
-    assert knows(intake, f"one@{provider}")
-    assert not knows(intake, f"other@{provider}")
+def test_at_a_public_provider_only_the_very_address_counts(intake: Intake) -> None:
+    intake.post(dossier(), cc=tuple(Address(address=f"one@{each}") for each in PUBLIC_PROVIDERS))
+    for provider in PUBLIC_PROVIDERS:
+        assert knows(intake, f"one@{provider}")
+        assert not knows(intake, f"other@{provider}")
 
 
 @pytest.mark.parametrize(

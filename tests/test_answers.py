@@ -177,9 +177,9 @@ def test_a_duplicate_is_told_so_and_what_is_still_open() -> None:
     ],
 )
 def test_an_unrecognised_mail_is_answered_as_the_settings_say(
-    mode: Any, like: Any, state: LetterState
+    mode: str, *, like: bool, state: LetterState
 ) -> None:
-    receipts = Receipts(unrecognised=mode)
+    receipts = Receipts.model_validate({"unrecognised": mode})
     letter = only(ask([mail(1, submission_like=like)], receipts=receipts))
     assert (letter.kind, letter.state) == (Kind.UNRECOGNISED, state)
     assert bool(letter.reason) == (state is LetterState.SUPPRESSED)
@@ -265,7 +265,9 @@ def test_the_cap_of_one_address_does_not_touch_another() -> None:
         ("", "example.com", False),
     ],
 )
-def test_never_answer_names_addresses_and_domains(address: str, listed: str, never: Any) -> None:
+def test_never_answer_names_addresses_and_domains(
+    address: str, listed: str, *, never: bool
+) -> None:
     assert is_never_answered(address, Receipts(never_answer=(listed,))) is never
 
 
@@ -478,13 +480,14 @@ def test_every_mail_is_answered_once_in_the_end_and_then_nothing_is_due(
     assert post.waiting == []
     answered = [mail for _, letter in post.kept for mail in letter.mails]
     assert sorted(answered) == list(range(1, number + 1))
-    for at, letter in post.kept:
+    for when, letter in post.kept:
         assert letter.to or letter.state is LetterState.SUPPRESSED
         assert letter.reason or letter.state is LetterState.QUEUED
         went = [
             each
             for moment, each in post.kept
-            if at - DAY < moment <= at and (each.to, each.state) == (letter.to, LetterState.QUEUED)
+            if when - DAY < moment <= when
+            and (each.to, each.state) == (letter.to, LetterState.QUEUED)
         ]
         assert len(went) <= receipts.per_address_per_day
     for about in post.standings.values():

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
+from parsers.submission import Dossier
 from registry import decisions, filing
 from registry import models as m
 from registry.decisions import RefusedError
@@ -27,17 +27,17 @@ from tests.builders import (
     understood,
 )
 
-LACKING = {"lacks": ("agreement.risk",)}
+LACKING = ("agreement.risk",)
 CHINESE = re.compile("[一-鿿]")
 
 
-def act(intake: Intake, what: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
+def act(intake: Intake, what: Callable[..., object], *arguments: object, **more: object) -> object:
     """Let the staff do something, in a transaction of its own."""
     with intake.registry.write() as connection:
         return what(connection, *arguments, **more, who="staff", now=intake.now)
 
 
-def refused(intake: Intake, what: Callable[..., Any], *arguments: Any, **more: Any) -> str:
+def refused(intake: Intake, what: Callable[..., object], *arguments: object, **more: object) -> str:
     """Return why an act was refused, after seeing that it changed nothing."""
     before = [intake.rows(table) for table in m.metadata.sorted_tables]
     with pytest.raises(RefusedError) as caught:
@@ -60,7 +60,7 @@ def left(intake: Intake, what: str, serial: int | None = 1) -> str:
 @pytest.fixture
 def judged(intake: Intake) -> Intake:
     """A registry with one dossier that lacks a clause, judged."""
-    intake.post(dossier(**LACKING))
+    intake.post(dossier(lacks=LACKING))
     intake.judge()
     return intake
 
@@ -70,7 +70,7 @@ def decide(
     finding: str = "agreement.risk",
     outcome: Outcome = Outcome.WAIVED,
     reason: str = "已当面核实",
-    **more: Any,
+    **more: object,
 ) -> None:
     about = {"document": path_of(intake, finding)} | more
     act(
@@ -105,7 +105,7 @@ def test_a_decision_lapses_when_what_it_rests_on_is_replaced(judged: Intake) -> 
     judged.post(dossier(ROBOTS, document("charter", content="2")))
     judged.judge()
     assert judged.row().status is Status.AWAITING_PAPER
-    judged.post(dossier(ROBOTS, document("agreement", content="2", **LACKING)))
+    judged.post(dossier(ROBOTS, document("agreement", content="2", lacks=LACKING)))
     judged.judge()
     assert judged.row().status is Status.INCOMPLETE
 
@@ -122,7 +122,13 @@ def test_a_decision_lapses_when_what_it_rests_on_is_replaced(judged: Intake) -> 
     ],
 )
 def test_a_decision_that_cannot_be_is_refused(
-    judged: Intake, finding: str, outcome: Outcome, reason: str, document_: str | None, says: str
+    judged: Intake,
+    *,
+    finding: str,
+    outcome: Outcome,
+    reason: str,
+    document_: str | None,
+    says: str,
 ) -> None:
     about = path_of(judged, finding) if document_ is None else document_
     said = refused(
@@ -232,7 +238,7 @@ def test_a_new_version_accepted_after_completion_is_judged_as_any_other(intake: 
     intake.post(dossier())
     intake.judge()
     assert intake.row().status is Status.COMPLETE
-    mail = intake.post(dossier(ROBOTS, document("agreement", content="2", **LACKING)))
+    mail = intake.post(dossier(ROBOTS, document("agreement", content="2", lacks=LACKING)))
     intake.judge()
     assert intake.row().status is Status.COMPLETE
     act(intake, decisions.accept, intake.row(), mail)
@@ -272,11 +278,11 @@ def test_files_brought_by_hand_are_filed_once_as_the_newest_version(judged: Inta
 # ── mails ────────────────────────────────────────────────────────────────────────────────
 
 
-def assign(intake: Intake, mail: int, target: str, *dossiers: Any, **more: Any) -> None:
+def assign(intake: Intake, mail: int, target: str, *dossiers: Dossier, **more: object) -> None:
     """Assign a mail and let it be filed again."""
     act(intake, decisions.assign, mail, target)
     assert intake.mail(mail).fate is Fate.PENDING
-    intake.file(mail, understood(*dossiers, **more))
+    intake.file(mail, understood(*dossiers, **more))  # type: ignore[arg-type] # by name
 
 
 def test_a_mail_is_moved_to_another_dossier_and_what_it_replaced_is_back(intake: Intake) -> None:

@@ -8,8 +8,9 @@ import docx
 import pytest
 from docx.enum.text import WD_BREAK
 
-from parsers.docx import MARK_LENGTH, MAX_MARKS, read_docx
+from parsers.docx import read_docx
 from parsers.errors import ParseError
+from parsers.flow import MARK_LENGTH, MAX_MARKS
 from parsers.submission import Block, Content, Problem
 
 NAMESPACES = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import Connection, update
@@ -30,7 +30,7 @@ from tests.builders import (
 NEAR = "广东省工业机器产业技术创新联盟"
 
 
-def act(intake: Intake, what: Any, *arguments: Any, serial: int = 1) -> None:
+def act(intake: Intake, what: Callable[..., None], *arguments: str, serial: int = 1) -> None:
     with intake.registry.write() as connection:
         what(connection, intake.row(serial), *arguments, who="staff", now=intake.now)
 
@@ -238,7 +238,7 @@ def test_a_withdrawn_dossier_waits_for_nobody_though_a_near_record_exists(intake
 
 @pytest.mark.parametrize("how", [decisions.unlink, decisions.withdraw])
 def test_a_dossier_that_waited_for_a_record_is_judged_anew_when_a_person_frees_it(
-    intake: Intake, how: Any
+    intake: Intake, how: Callable[..., None]
 ) -> None:
     intake.post(dossier())
     intake.post(dossier(secretariat=OTHER_HOST), sender=STRANGER)

@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+import pyzipper
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -183,10 +184,63 @@ def test_zip_archives_are_opened_and_keep_folders(tmp_path: Path) -> None:
     [
         (b"", Problem.EMPTY),
         (b"PK\x03\x04 broken", Problem.DAMAGED),
-        (b"Rar!\x1a\x07\x00rest", Problem.UNSUPPORTED),
+        (b"Rar!\x1a\x07\x00rest", Problem.DAMAGED),
         (zipped(), Problem.EMPTY),
     ],
 )
+def locked(password: str, name: str, content: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with pyzipper.AESZipFile(buffer, "w", encryption=pyzipper.WZ_AES) as archive:
+        archive.setpassword(password.encode())
+        archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("subject", "text", "name"),
+    [
+        ("申报材料", "材料已加密，解压密码：kjt2016。谢谢", "a.zip"),
+        ("申报材料（密码kjt2016）", "请查收。", "a.zip"),
+        ("申报材料", "请查收。", "材料(密码kjt2016).zip"),
+    ],
+)
+def test_a_password_in_the_mail_opens_its_archives(
+    subject: str, text: str, name: str, tmp_path: Path
+) -> None:
+    raw = mixed(
+        b"Content-Type: text/plain; charset=utf-8\r\n\r\n" + text.encode(),
+        attachment(
+            b'attachment; filename="' + name.encode() + b'"',
+            zipped(**{"in.zip": locked("kjt2016", "协议.txt", "组建".encode())}),
+        ),
+        head=HEAD + b"Subject: " + subject.encode() + b"\r\n",
+    )
+    file = only(read(raw, tmp_path))
+    assert (file.path, file.problem) == (f"{name}/in.zip/协议.txt", None)
+
+
+def test_a_password_in_the_mail_opens_archives_of_mails_attached_to_it(tmp_path: Path) -> None:
+    inner = mixed(
+        TEXT, attachment(b"attachment; filename=a.zip", locked("kjt2016", "a.txt", b"text"))
+    )
+    raw = mixed(
+        "Content-Type: text/plain; charset=utf-8\r\n\r\n密码为 kjt2016".encode(),
+        b"Content-Type: message/rfc822\r\n\r\n" + inner,
+        boundary=b"=_outer",
+    )
+    assert only(read(raw, tmp_path)).problem is None
+
+
+def test_a_wrong_password_leaves_the_archive_locked_and_is_told_nowhere(tmp_path: Path) -> None:
+    raw = mixed(
+        "Content-Type: text/plain; charset=utf-8\r\n\r\n密码：wrong1".encode(),
+        attachment(b"attachment; filename=a.zip", locked("kjt2016", "a.txt", b"text")),
+    )
+    file = only(read(raw, tmp_path))
+    assert (file.path, file.problem) == ("a.zip", Problem.LOCKED)
+    assert "wrong1" not in repr(file)
+
+
 def test_what_cannot_be_opened_is_listed_with_its_reason(
     body: bytes, problem: Problem, tmp_path: Path
 ) -> None:

@@ -202,7 +202,9 @@ def test_one_refused_letter_does_not_keep_the_next_from_going(
     lettered.post(dossier(SENSORS), sender="third@example.com")
     lettered.answer()
     catcher.on_recipient = lambda to: "550 no" if to == SENDER else None
-    catcher.on_message = lambda mail: "451 later" if "second@example.com" in mail.recipients else None
+    catcher.on_message = lambda mail: (
+        "451 later" if "second@example.com" in mail.recipients else None
+    )
     send(lettered)
     assert [each.state for each in lettered.letters()] == [
         LetterState.FAILED,
@@ -259,7 +261,7 @@ def test_without_letters_the_server_is_not_asked(intake: Intake) -> None:
         port = listening.getsockname()[1]
         through(intake, {"host": LOOPBACK, "port": port, "security": "none"})
         assert send(intake) == set()
-        listening.setblocking(False)
+        listening.settimeout(0)
         with pytest.raises(BlockingIOError):
             listening.accept()
 
@@ -332,9 +334,7 @@ def test_a_letter_edited_while_others_are_sent_goes_as_it_was_edited(
     assert parsed(catcher.caught[1].content)["Subject"] == "改后的主题"
 
 
-def test_a_letter_held_while_others_are_sent_stays(
-    lettered: Intake, catcher: MailCatcher
-) -> None:
+def test_a_letter_held_while_others_are_sent_stays(lettered: Intake, catcher: MailCatcher) -> None:
     lettered.post(dossier(LIGHTS), sender="second@example.com")
     lettered.answer()
 

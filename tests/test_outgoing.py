@@ -28,10 +28,11 @@ from tests.builders import (
     document,
     dossier,
     number,
+    understood,
 )
 
-RISKLESS = {"lacks": ("agreement.risk",)}
-DOUBTFUL = {"lacks": ("agreement.risk", "charter.general")}
+RISKLESS = ("agreement.risk",)
+DOUBTFUL = ("agreement.risk", "charter.general")
 
 
 def kinds(letters: tuple[LetterRow, ...]) -> list[tuple[str, bool]]:
@@ -100,7 +101,7 @@ def test_what_is_missing_is_told_after_the_quiet_period_in_one_letter_for_all_ma
 def test_a_doubtful_dossier_is_acknowledged_and_its_list_follows_the_persons_decision(
     intake: Intake,
 ) -> None:
-    intake.post(dossier(**DOUBTFUL))
+    intake.post(dossier(lacks=DOUBTFUL))
     assert kinds(intake.answer()) == [("acknowledgement", False)]
     assert intake.row().status is Status.IN_REVIEW
     assert intake.row().due is not None
@@ -118,7 +119,7 @@ def test_a_doubtful_dossier_is_acknowledged_and_its_list_follows_the_persons_dec
 
 
 def test_several_dossiers_get_one_acknowledgement_and_one_notice(intake: Intake) -> None:
-    intake.post(dossier(**RISKLESS), dossier(LIGHTS, **RISKLESS))
+    intake.post(dossier(lacks=RISKLESS), dossier(LIGHTS, lacks=RISKLESS))
     (letter,) = intake.answer()
     assert (letter.kind, letter.dossiers) == (Kind.ACKNOWLEDGEMENT, (number(1), number(2)))
     assert f"[{number(1)}等2件]" in letter.subject
@@ -134,7 +135,7 @@ def test_several_dossiers_get_one_acknowledgement_and_one_notice(intake: Intake)
 def test_of_several_dossiers_the_decided_ones_are_told_after_two_working_days(
     intake: Intake,
 ) -> None:
-    intake.post(dossier(**RISKLESS), dossier(LIGHTS, **DOUBTFUL))
+    intake.post(dossier(lacks=RISKLESS), dossier(LIGHTS, lacks=DOUBTFUL))
     intake.answer()
     assert intake.answer(after=timedelta(days=2)) == ()
     (notice,) = intake.answer(after=timedelta(days=1))
@@ -190,7 +191,7 @@ def test_who_is_a_stranger_to_one_dossier_of_a_mail_is_still_told_of_his_own(
 ) -> None:
     intake.post(dossier())
     intake.answer()
-    mail = intake.post(dossier(content="2"), dossier(LIGHTS, **RISKLESS), sender=STRANGER)
+    mail = intake.post(dossier(content="2"), dossier(LIGHTS, lacks=RISKLESS), sender=STRANGER)
     assert intake.mail(mail).dossiers == (number(1), number(2))
     (letter,) = intake.answer(after=QUIET)
     assert (letter.kind, letter.to, letter.dossiers) == (
@@ -219,7 +220,7 @@ def test_a_noted_mail_gets_no_letter(intake: Intake) -> None:
 
 
 def test_old_mail_is_judged_and_its_letters_are_suppressed(intake: Intake) -> None:
-    intake.post(dossier(**DOUBTFUL), place={"old": True})
+    intake.post(dossier(lacks=DOUBTFUL), place={"old": True})
     (letter,) = intake.answer()
     assert letter.state is LetterState.SUPPRESSED
     settle(intake)
@@ -242,8 +243,6 @@ def test_a_quarantined_mail_is_answered_once_a_person_has_assigned_it(intake: In
     assert intake.answer(after=timedelta(days=9)) == ()
     with intake.registry.write() as connection:
         decisions.assign(connection, mail, number(2), who="staff", now=intake.now)
-    from tests.builders import understood
-
     intake.file(mail, understood(nameless, subject="补充", text="见附件"))
     (answer,) = intake.answer(after=QUIET)
     assert (answer.mails, answer.dossiers) == ((mail,), (number(2),))
@@ -252,9 +251,7 @@ def test_a_quarantined_mail_is_answered_once_a_person_has_assigned_it(intake: In
 def test_a_mail_answered_before_a_person_assigned_it_is_followed_by_a_notice(
     intake: Intake,
 ) -> None:
-    from tests.builders import understood
-
-    nameless = dossier("", document("agreement", "", **RISKLESS))
+    nameless = dossier("", document("agreement", "", lacks=RISKLESS))
     mail = intake.post(nameless, subject="材料", text="见附件")
     assert kinds(intake.answer()) == [("unrecognised", False)]
     with intake.registry.write() as connection:
@@ -271,9 +268,7 @@ def test_a_mail_answered_before_a_person_assigned_it_is_followed_by_a_notice(
 def written(intake: Intake, **changes: object) -> Written:
     """An acknowledgement of mail 1 about the first dossier, as it stands."""
     row = intake.row()
-    letter = Due(
-        kind=Kind.ACKNOWLEDGEMENT, notice=False, to=SENDER, mails=(1,), dossiers=(row.id,)
-    )
+    letter = Due(kind=Kind.ACKNOWLEDGEMENT, notice=False, to=SENDER, mails=(1,), dossiers=(row.id,))
     values: dict[str, Any] = {
         "due": letter,
         "subject": "收件回执",

@@ -11,9 +11,14 @@ from sqlalchemy import insert
 
 from config.settings import Limits
 from ingest import pipeline
+from ingest.house import House
 from ingest.pipeline import Touched, file_pending, judge_marked, write_letters
 from parsers.sandbox import Sandbox
+from parsers.submission import Submission
+from registry import answers, filing
 from registry import models as m
+from registry.answers import Due
+from registry.filing import Understood
 from registry.rows import Fate, Kind, LetterState, Status
 from tests.builders import NOW, QUIET, ROBOTS, Intake, document, dossier
 
@@ -40,10 +45,9 @@ def test_a_letter_decided_on_what_is_no_longer_so_is_not_kept(
     intake.post(dossier(ROBOTS, document("form")))
     intake.judge()
     intake.now += QUIET
-    decide = pipeline.due
 
-    def due(*arguments: Any) -> Any:
-        found = decide(*arguments)
+    def due(*arguments: Any) -> tuple[Due, ...]:  # noqa: ANN401 - handed on as they are
+        found = answers.due(*arguments)
         intake.post(dossier())  # comes in and is judged while the letter is being written
         intake.judge()
         return found
@@ -74,7 +78,7 @@ def test_a_mail_that_fails_three_times_is_set_aside_and_the_next_is_taken(
     poison, good = take_in(intake, MAIL), take_in(intake, MAIL.replace(b"hello", b"other"))
     understand = pipeline.understand
 
-    def fail(house: Any, box: Any, submission: Any) -> Any:
+    def fail(house: House, box: Sandbox, submission: Submission) -> Understood:
         if submission.subject == "hello":
             raise ZeroDivisionError
         return understand(house, box, submission)
@@ -95,7 +99,7 @@ def test_a_mail_during_which_the_process_died_three_times_is_set_aside_unopened(
     mail = take_in(intake, MAIL)
     with intake.registry.write() as connection:
         for _ in range(3):
-            pipeline.filing.count_attempt(connection, mail)
+            filing.count_attempt(connection, mail)
     file_pending(intake.house, sandbox, Touched(), Event())
     assert intake.mail(mail).fate is Fate.QUARANTINED
 
@@ -148,10 +152,9 @@ def test_a_mail_answered_by_another_writer_meanwhile_is_not_answered_again(
 ) -> None:
     mail = intake.post(dossier())
     intake.judge()
-    decide = pipeline.due
 
-    def due(*arguments: Any) -> Any:
-        found = decide(*arguments)
+    def due(*arguments: Any) -> tuple[Due, ...]:  # noqa: ANN401 - handed on as they are
+        found = answers.due(*arguments)
         with intake.registry.write() as connection:
             values = {"kind": "acknowledgement", "notice": False, "to": ["a@example.com"]}
             words = {"subject": "s", "text": "t", "html": "h", "message_id": "<x@example.org>"}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parsers.submission import Document, Problem
+from parsers.submission import Document, Dossier, Problem
 from registry.routing import NEW, KnownDossier, Parcel, Placement, Route, route
 from registry.rows import Fate
 from tests.builders import (
@@ -106,7 +106,9 @@ def test_files_that_nobody_asks_for_open_no_dossier_even_under_a_name() -> None:
 
 
 @pytest.mark.parametrize("thread", [{"thread": (number(1),)}, {"names": (ROBOTS,)}])
-def test_a_mail_without_file_and_link_about_a_known_dossier_is_noted(thread: Any) -> None:
+def test_a_mail_without_file_and_link_about_a_known_dossier_is_noted(
+    thread: dict[str, tuple[str, ...]],
+) -> None:
     found = route(parcel(**thread), [known(), known(2, LIGHTS)], CALL)
     assert found.fate is Fate.NOTED
     assert only(found).dossier == known()
@@ -123,7 +125,9 @@ def test_a_link_alone_opens_a_dossier_when_the_alliance_can_be_told() -> None:
 
 
 @pytest.mark.parametrize("names", [(), (ROBOTS, LIGHTS)])
-def test_a_link_alone_is_unrelated_when_none_or_several_alliances_are_named(names: Any) -> None:
+def test_a_link_alone_is_unrelated_when_none_or_several_alliances_are_named(
+    names: tuple[str, ...],
+) -> None:
     assert route(parcel(names=names, links=(LINK.url,)), (), CALL).fate is Fate.UNRELATED
 
 
@@ -298,7 +302,7 @@ def test_one_file_sent_twice_in_one_mail_is_filed_once() -> None:
 
 
 @pytest.mark.parametrize("brought", [(), (NAMELESS,), (dossier(content="2"),)])
-def test_a_mail_about_a_withdrawn_dossier_goes_to_a_person(brought: Any) -> None:
+def test_a_mail_about_a_withdrawn_dossier_goes_to_a_person(brought: tuple[Dossier, ...]) -> None:
     found = route(parcel(dossiers=brought, thread=(number(1),)), [known(withdrawn=True)], CALL)
     assert found.fate is Fate.QUARANTINED
     assert number(1) in found.reason
@@ -379,13 +383,18 @@ HELD = st.lists(
 )
 
 
-@given(brought=BROUGHT, held=HELD, thread=st.sampled_from([(), (1,), (1, 2)]), sender=st.booleans())
+@given(
+    brought=BROUGHT,
+    held=HELD,
+    thread=st.sampled_from([(), (1,), (1, 2)]),
+    sender=st.sampled_from([SENDER, STRANGER]),
+)
 def test_nothing_known_is_filed_twice_and_no_strange_document_takes_effect(
-    brought: Any, held: list[KnownDossier], thread: tuple[int, ...], sender: bool
+    brought: list[Dossier], held: list[KnownDossier], thread: tuple[int, ...], sender: str
 ) -> None:
     found = route(
         parcel(
-            sender=SENDER if sender else STRANGER,
+            sender=sender,
             dossiers=tuple(brought),
             thread=tuple(number(each) for each in thread),
         ),
@@ -400,4 +409,6 @@ def test_nothing_known_is_filed_twice_and_no_strange_document_takes_effect(
         if placed.dossier:
             assert not placed.dossier.withdrawn
             assert placed.dossier.checksums.isdisjoint(given_sums)
-            assert placed.held == (bool(given_sums) and (not sender or placed.dossier.completed))
+            assert placed.held == (
+                bool(given_sums) and (sender == STRANGER or placed.dossier.completed)
+            )

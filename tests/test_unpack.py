@@ -1,4 +1,4 @@
-"""Zip archives of every origin, and of bad will."""
+"""Archives in general, and zip archives of every origin and of bad will."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ import zlib
 from pathlib import Path
 
 import pytest
+import pyzipper
 from hypothesis import given
 from hypothesis import strategies as st
 
 from config.settings import Limits
 from parsers import media
 from parsers.errors import ParseError
+from parsers.shelf import Budget, Entry, Shelf, safe_path
 from parsers.submission import Problem
-from parsers.unpack import Budget, Entry, Shelf, safe_path, unpack
+from parsers.unpack import Archive, tools, unpack
 
 
 def make_zip(*members: tuple[bytes, bytes], flags: int = 0, extra: bytes = b"") -> bytes:
@@ -41,13 +43,37 @@ def make_zip(*members: tuple[bytes, bytes], flags: int = 0, extra: bytes = b"") 
     return body + directory + b"PK\x05\x06" + end
 
 
-def entries(raw: bytes, folder: Path, limits: Limits | None = None) -> list[Entry]:
-    archive = folder / "archive"
-    archive.write_bytes(raw)
+def entries(
+    raw: bytes,
+    folder: Path,
+    limits: Limits | None = None,
+    *,
+    kind: str = media.ZIP,
+    name: str = "",
+    passwords: tuple[str, ...] = (),
+) -> list[Entry]:
+    """Unpack bytes, and see that nothing but the files handed out lies in the work folder."""
+    path = folder / "archive"
+    path.write_bytes(raw)
     work = Path(tempfile.mkdtemp(dir=folder))
-    found = list(unpack(archive, media.ZIP, Shelf(work, Budget(limits or Limits()))))
-    assert all(entry.stored is None or entry.stored.path.parent == work for entry in found)
+    archive = Archive(path=path, media_type=kind, name=name, passwords=passwords)
+    found = list(unpack(archive, Shelf(work, Budget(limits or Limits()))))
+    stored = [entry.stored.path for entry in found if entry.stored is not None]
+    assert sorted(work.iterdir()) == sorted(stored)
+    assert all((entry.problem is None) == (entry.stored is not None) for entry in found)
     return found
+
+
+def contents(found: list[Entry]) -> dict[str, bytes]:
+    """Return the bytes of the files that were taken out, by name."""
+    return {entry.name: entry.stored.path.read_bytes() for entry in found if entry.stored}
+
+
+def refusal(raw: bytes, folder: Path, kind: str, *, passwords: tuple[str, ...] = ()) -> Problem:
+    """Return why an archive is refused as a whole."""
+    with pytest.raises(ParseError) as refused:
+        entries(raw, folder, kind=kind, passwords=passwords)
+    return refused.value.problem
 
 
 @pytest.mark.parametrize(
@@ -87,6 +113,17 @@ def test_names_lead_only_downward(name: str, shown: str, tmp_path: Path) -> None
     assert sorted(tmp_path.parent.rglob("passwd")) == before
 
 
+def test_names_flagged_as_utf8_that_are_not_open_all_the_same(tmp_path: Path) -> None:
+    members = [("甲联盟/组建协议.doc".encode("gbk"), b"x"), ("章程.doc".encode(), b"y")]
+    raw = make_zip(*members, flags=0x800)
+    assert contents(entries(raw, tmp_path)) == {"甲联盟/组建协议.doc": b"x", "章程.doc": b"y"}
+    assert contents(entries(b"junk" + raw, tmp_path)).keys() == {"甲联盟/组建协议.doc", "章程.doc"}
+
+
+def test_a_file_without_a_name_is_a_file(tmp_path: Path) -> None:
+    assert contents(entries(make_zip((b"", b"x")), tmp_path)) == {"无名文件": b"x"}
+
+
 def test_litter_folders_and_links_are_passed_over(tmp_path: Path) -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -109,6 +146,57 @@ def test_a_locked_archive_is_refused_as_a_whole(tmp_path: Path) -> None:
     with pytest.raises(ParseError) as refused:
         entries(make_zip((b"a.doc", b"x"), (b"b.doc", b"y"), flags=1), tmp_path)
     assert refused.value.problem is Problem.LOCKED
+
+
+def locked_zip(encryption: str) -> bytes:
+    """Write a zip as archivers lock it: in the old way (by hand, for zipfile only reads it) or AES."""
+    if encryption == "aes":
+        buffer = io.BytesIO()
+        with pyzipper.AESZipFile(buffer, "w", encryption=pyzipper.WZ_AES) as archive:
+            archive.setpassword("密码".encode())
+            archive.writestr("组建协议.doc", b"text")
+            archive.writestr("章程.doc", b"more")
+        return buffer.getvalue()
+    text = b"text"
+    locked = zip_cipher(
+        "密码".encode("gbk"), bytes(11) + zlib.crc32(text).to_bytes(4, "little")[3:] + text
+    )
+    raw = make_zip(("协议.doc".encode("gbk"), locked), flags=1)
+    wrong = struct.pack("<III", zlib.crc32(locked), len(locked), len(locked))
+    return raw.replace(wrong, struct.pack("<III", zlib.crc32(text), len(locked), len(text)))
+
+
+def zip_cipher(password: bytes, plain: bytes) -> bytes:
+    """Encrypt as PKWARE did (APPNOTE 6.1)."""
+    keys = [0x12345678, 0x23456789, 0x34567890]
+
+    def update(byte: int) -> None:
+        keys[0] = zlib.crc32(bytes([byte]), keys[0] ^ 0xFFFFFFFF) ^ 0xFFFFFFFF
+        keys[1] = ((keys[1] + (keys[0] & 0xFF)) * 134775813 + 1) & 0xFFFFFFFF
+        keys[2] = zlib.crc32(bytes([keys[1] >> 24]), keys[2] ^ 0xFFFFFFFF) ^ 0xFFFFFFFF
+
+    for byte in password:
+        update(byte)
+    locked = bytearray()
+    for byte in plain:
+        mixed = (keys[2] | 2) & 0xFFFF
+        locked.append(byte ^ (mixed * (mixed ^ 1) >> 8) & 0xFF)
+        update(byte)
+    return bytes(locked)
+
+
+@pytest.mark.parametrize("encryption", ["old", "aes"])
+def test_a_locked_zip_opens_with_the_password_told(encryption: str, tmp_path: Path) -> None:
+    raw = locked_zip(encryption)
+    found = contents(entries(raw, tmp_path, passwords=("wrong", "密码")))
+    assert b"text" in found.values()
+    assert refusal(raw, tmp_path, media.ZIP) is Problem.LOCKED
+    assert refusal(raw, tmp_path, media.ZIP, passwords=("wrong", "1")) is Problem.LOCKED
+
+
+def test_passwords_show_nowhere(tmp_path: Path) -> None:
+    archive = Archive(path=tmp_path, media_type=media.ZIP, passwords=("secret",))
+    assert "secret" not in repr(archive)
 
 
 def test_one_locked_file_costs_only_itself(tmp_path: Path) -> None:
@@ -143,9 +231,29 @@ def test_a_file_that_lies_about_its_size_is_cut_off(tmp_path: Path) -> None:
 
 
 def test_formats_that_cannot_be_opened_are_unsupported(tmp_path: Path) -> None:
-    with pytest.raises(ParseError) as refused:
-        unpack(tmp_path, media.RAR, Shelf(tmp_path, Budget(Limits())))
-    assert refused.value.problem is Problem.UNSUPPORTED
+    assert refusal(b"MZ", tmp_path, "application/x-lzh") is Problem.UNSUPPORTED
+
+
+def test_a_part_of_a_split_zip_is_unsupported_not_damaged(tmp_path: Path) -> None:
+    last = bytearray(make_zip((b"a.doc", b"x")))
+    last[-18:-14] = b"\1\0\1\0"  # the directory lies on the second disk
+    for part in (bytes(last), b"PK\7\x08" + make_zip((b"a.doc", b"x"))[:-30]):
+        assert refusal(part, tmp_path, media.ZIP) is Problem.UNSUPPORTED
+
+
+def test_an_archive_may_give_so_many_times_its_size(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(3):
+            archive.writestr(f"{number}.bmp", bytes(33 << 20))
+    found = entries(buffer.getvalue(), tmp_path, Limits(unpack_ratio=1))
+    assert [entry.problem for entry in found] == [None, Problem.TOO_LARGE, Problem.TOO_LARGE]
+    allowed = entries(buffer.getvalue(), tmp_path, Limits(unpack_ratio=10_000))
+    assert all(entry.problem is None for entry in allowed)
+
+
+def test_the_programs_that_rar_needs_are_told() -> None:
+    assert tools().keys() == {"libarchive13", "unar"}
 
 
 @given(

@@ -274,6 +274,10 @@ class Installation:
         """Every letter."""
         return self._list("letters", *arguments)
 
+    def sent(self) -> int:
+        """How many mails the mail server was handed."""
+        return len(self.catcher.caught)
+
     # ── the paper register ───────────────────────────────────────────────────────────────
 
     def import_paper(self, *rows: RegisterRow) -> str:

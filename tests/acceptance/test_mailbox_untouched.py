@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from imapclient import IMAPClient
+
 from tests.acceptance.applicants import WITHOUT_AGREEMENT, alliance, dossier, mail
 from tests.acceptance.installation import Installation
 from tests.servers import MailCatcher
@@ -16,13 +18,17 @@ def everything(house: Installation) -> dict[str, Any]:
     """
     wanted = ["MESSAGES", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "RECENT", "HIGHESTMODSEQ"]
     with house.dovecot.client(house.user) as client:
-        client.unselect()
+        leave_folder(client)
         folders = [name for _, _, name in client.list_folders()]
         state = {name: client.folder_status(name, wanted) for name in folders}
     flags = {name: house.dovecot.flags(house.user, name) for name in folders}
-    with house.dovecot.client(house.user) as client:
-        client.unselect()
     return {"state": state, "flags": flags}
+
+
+def leave_folder(client: IMAPClient) -> None:
+    """Have no folder open; only an open one can be left."""
+    client.select_folder("INBOX", readonly=True)
+    client.unselect_folder()
 
 
 def test_flags_uids_and_folders_are_the_same_before_and_after(
@@ -39,7 +45,6 @@ def test_flags_uids_and_folders_are_the_same_before_and_after(
         client.select_folder("INBOX")
         client.add_flags([first], [rb"\Seen", rb"\Flagged"])
         client.add_flags([second], [b"$label1"])
-        client.unselect()
     before = everything(house)
     house.once()
     house.once()
@@ -112,7 +117,7 @@ def test_a_folder_made_anew_is_recognised_by_its_bytes_and_nothing_is_answered_a
     house.once()
     before = house.rows()
     with house.dovecot.client(house.user) as client:
-        client.unselect()
+        leave_folder(client)
         client.delete_folder("Intake")
     for each in reversed(mails):
         house.deliver(each, folder="Intake")

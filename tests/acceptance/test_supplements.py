@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ingest.samples.documents import Defect
 from ingest.samples.mails import earlier, make_zip, zip_file
 from tests.acceptance.applicants import (
     BUREAU,
@@ -177,11 +178,11 @@ def test_a_new_version_for_a_complete_dossier_is_held_and_it_stays_complete(
     assert "after-complete" in found["review"]
 
 
-def both(second: tuple[object, ...] = ()) -> bytes:
+def both(second: tuple[Defect, ...] = ()) -> bytes:
     """A city's mail with two dossiers in an archive, a folder each."""
     folders = {
         f"1.{alliance(0).name}": documents(0),
-        f"2.{alliance(1).name}": documents(1, *second),  # type: ignore[arg-type]
+        f"2.{alliance(1).name}": documents(1, *second),
     }
     archive = zip_file("推荐材料.zip", make_zip(folders))
     return mail(

@@ -1,0 +1,118 @@
+"""winmail.dat, as Outlook in China writes it."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from config.settings import Limits
+from parsers import media
+from parsers.errors import ParseError
+from parsers.message import open_files
+from parsers.submission import Problem
+from tests.test_message import TEXT, attachment, mixed, paths, read, zipped
+from tests.test_unpack import contents, entries, refusal
+
+MARK = struct.pack("<IH", 0x223E9F78, 1)
+VERSION, CODE_PAGE, RENDERING, TITLE, DATA, PROPERTIES = (
+    0x00089006, 0x00069007, 0x00069002, 0x00018010, 0x0006800F, 0x00069005,
+)  # fmt: skip
+LONG_NAME = 0x3707
+EIGHT_BIT, UNICODE = 0x1E, 0x1F
+
+
+def attribute(level: int, kind: int, value: bytes) -> bytes:
+    checksum = sum(value) & 0xFFFF
+    return struct.pack("<BII", level, kind, len(value)) + value + struct.pack("<H", checksum)
+
+
+def long_name(raw: bytes, kind: int) -> bytes:
+    """Write a list of one MAPI property: the long file name."""
+    padded = raw + bytes(-len(raw) % 4)
+    fields = struct.pack("<IHHII", 1, kind, LONG_NAME, 1, len(raw))
+    return attribute(2, PROPERTIES, fields + padded)
+
+
+def attached(title: bytes, content: bytes, *properties: bytes) -> bytes:
+    return (
+        attribute(2, RENDERING, bytes(14)) + attribute(2, TITLE, title + b"\0")
+        + attribute(2, DATA, content) + b"".join(properties)
+    )  # fmt: skip
+
+
+def winmail(*attachments: bytes, code_page: int = 936) -> bytes:
+    start = attribute(1, VERSION, struct.pack("<I", 0x10000))
+    start += attribute(1, CODE_PAGE, struct.pack("<II", code_page, 0))
+    return MARK + start + b"".join(attachments)
+
+
+@pytest.mark.parametrize("code_page", [936, 1252])
+def test_short_names_are_decoded_by_the_code_page_or_as_gbk(code_page: int, tmp_path: Path) -> None:
+    raw = winmail(attached("申报表.doc".encode("gbk"), b"x\0\0"), code_page=code_page)
+    assert contents(entries(raw, tmp_path, kind=media.TNEF)) == {"申报表.doc": b"x\0\0"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        long_name("组建协议（定稿）.doc\0".encode("gbk"), EIGHT_BIT),
+        long_name("组建协议（定稿）.doc\0".encode("utf-16-le"), UNICODE),
+    ],
+)
+def test_long_names_win(name: bytes, tmp_path: Path) -> None:
+    raw = winmail(attached("组建协~1.DOC".encode("gbk"), b"x", name))
+    assert contents(entries(raw, tmp_path, kind=media.TNEF)) == {"组建协议（定稿）.doc": b"x"}
+
+
+def test_names_lead_only_downward(tmp_path: Path) -> None:
+    raw = winmail(attached(b"..\\..\\a.doc", b"x"), attached(b"", b"other"))
+    found = contents(entries(raw, tmp_path, kind=media.TNEF))
+    assert found == {"a.doc": b"x", "无名文件": b"other"}
+
+
+def test_a_winmail_dat_in_a_mail_is_opened_and_what_is_in_it(tmp_path: Path) -> None:
+    raw = winmail(attached("材料.zip".encode("gbk"), zipped(**{"协议.txt": "组建".encode()})))
+    mail = read(mixed(TEXT, attachment(b"attachment; filename=winmail.dat", raw)), tmp_path)
+    assert paths(mail) == ["winmail.dat/材料.zip/协议.txt"]
+
+
+def test_one_that_only_formats_the_text_is_no_file(tmp_path: Path) -> None:
+    mail = read(mixed(TEXT, attachment(b"attachment; filename=winmail.dat", winmail())), tmp_path)
+    assert mail.files == ()
+
+
+@pytest.mark.parametrize("raw", [b"nothing", MARK[:4], winmail(attribute(2, DATA, b"orphan"))])
+def test_a_damaged_one_is_refused(raw: bytes, tmp_path: Path) -> None:
+    assert refusal(raw, tmp_path, media.TNEF) is Problem.DAMAGED
+
+
+def test_too_many_attributes_are_refused(tmp_path: Path) -> None:
+    raw = winmail(*[attribute(1, VERSION, b"")] * 6000)
+    assert refusal(raw, tmp_path, media.TNEF) is Problem.TOO_MANY
+
+
+def test_limits_hold(tmp_path: Path) -> None:
+    raw = winmail(attached(b"a.doc", b"x" * 90), attached(b"b.doc", b"other"))
+    path = tmp_path / "winmail.dat"
+    path.write_bytes(raw)
+    (tmp_path / "work").mkdir()
+    limits = Limits(unpacked_bytes=len(raw) + 50)
+    files = open_files([(path, "winmail.dat")], tmp_path / "work", limits)
+    assert [file.problem for file in files] == [Problem.TOO_LARGE, None]
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=60), st.integers(min_value=4, max_value=200))
+def test_any_bytes_are_unpacked_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, noise: bytes, at: int
+) -> None:
+    raw = winmail(attached(b"a.doc", b"x", long_name(b"b.doc\0", EIGHT_BIT)))
+    broken = raw[:at] + noise + raw[at + len(noise) :]
+    try:
+        entries(broken, tmp_path_factory.mktemp("tnef"), kind=media.TNEF)
+    except ParseError as refused:
+        assert refused.problem in Problem  # noqa: PT017 - some inputs raise nothing
