@@ -75,6 +75,9 @@ def file_pending(house: House, sandbox: Sandbox, touched: Touched, stop: Event) 
 
 def _file(house: House, sandbox: Sandbox, mail: int, sha256: str, attempt: int) -> None:
     """File one mail; the barrier that keeps a mail that fails from stopping the others."""
+    if house.originals.has_lost(sha256):
+        _set_aside(house, mail, "邮件原件缺失，请从备份恢复后重新处理")
+        return
     if attempt > ATTEMPTS:
         _set_aside(house, mail, f"连续{ATTEMPTS}次处理未完成（程序在处理中停止）")
         return

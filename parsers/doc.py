@@ -11,14 +11,11 @@ import re
 import struct
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Final
-
-import olefile
 
 from parsers.errors import ParseError
 from parsers.flow import (
@@ -35,12 +32,11 @@ from parsers.flow import (
     overlaid,
     symbol,
 )
+from parsers.ole import Ole, open_ole
 from parsers.submission import Block, Content, Problem
 
 MAX_CHARACTERS = 10_000_000
 """A longer text is not read; a thousand full pages have a tenth of it."""
-
-MAX_STREAM_BYTES = 256 * 1024 * 1024
 
 # The file information block (2.5.1): what programs wrote it, and places of its fields.
 _WORD_97, _EARLIER = 0xA5EC, frozenset({0xA59B, 0xA5DB, 0xA5DC, 0xA697, 0xA698, 0xA699})
@@ -86,11 +82,8 @@ def read_doc(path: Path, media_type: str) -> Content:
     breaks were set by hand. Raises ParseError: locked, damaged, a scan or empty, or
     unsupported when an earlier Word wrote it.
     """
-    try:
-        with closing(olefile.OleFileIO(path)) as ole:
-            file = _File(ole)
-    except OSError as error:
-        raise ParseError(Problem.DAMAGED, str(error)) from error
+    with open_ole(path) as ole:
+        file = _File(ole)
     try:
         reader = _Reader(file)
         items = [*reader.items(*file.stories["text"]), *reader.loose_boxes()]
@@ -135,21 +128,21 @@ class _Run:
 class _File:
     """The streams of a document, and the tables that its information block points to."""
 
-    def __init__(self, ole: olefile.OleFileIO) -> None:
-        self.word = _stream(ole, "WordDocument")
+    def __init__(self, ole: Ole) -> None:
+        self.word = ole.read("WordDocument")
         if len(self.word) < _HEAD_BYTES:
             raise ParseError(Problem.DAMAGED, "WordDocument")
         written_by, version = struct.unpack_from("<HH", self.word)
         (flags,) = struct.unpack_from("<H", self.word, _FLAGS)
         if written_by != _WORD_97 and written_by not in _EARLIER:
             raise ParseError(Problem.DAMAGED, "WordDocument")
-        if flags & _ENCRYPTED or ole.exists("\tDRMContent"):
+        if flags & _ENCRYPTED or "\tDRMContent" in ole:
             raise ParseError(Problem.LOCKED)
         if written_by != _WORD_97 or version < _FIRST_OF_WORD_97:
             raise ParseError(Problem.UNSUPPORTED, "Word 95 或更早的格式")
         names = ("1Table", "0Table") if flags & _SECOND_TABLE else ("0Table", "1Table")
-        self.table = _stream(ole, next(filter(ole.exists, names), names[0]))
-        self.data = _stream(ole, "Data") if ole.exists("Data") else b""
+        self.table = ole.read(next((name for name in names if name in ole), names[0]))
+        self.data = ole.read("Data") if "Data" in ole else b""
         self.stories = self._stories()
         self.pieces = self._pieces()
         self._starts = [piece.start for piece in self.pieces]
@@ -237,14 +230,6 @@ class _File:
                     where = place + begins * width
                     raw = self.word[where : where + (ends - begins) * width]
                     yield _Run(_decoded(raw, width), low + begins, where, width, piece, properties)
-
-
-def _stream(ole: olefile.OleFileIO, name: str) -> bytes:
-    if not ole.exists(name):
-        raise ParseError(Problem.DAMAGED, name)
-    if ole.get_size(name) > MAX_STREAM_BYTES:
-        raise ParseError(Problem.TOO_LARGE)
-    return bytes(ole.openstream(name).read())
 
 
 def _decoded(raw: bytes, width: int) -> str:
@@ -340,6 +325,8 @@ def _each(properties: bytes) -> Iterator[tuple[int, bytes]]:
     while at + 3 <= len(properties):
         (kind,) = struct.unpack_from("<H", properties, at)
         at += 2
+        if not kind:  # filling
+            return
         size = _SIZES[kind >> 13]
         if kind == _ROW:
             size = 1 + int.from_bytes(properties[at : at + 2], "little")
@@ -526,8 +513,7 @@ class _Reader:
     ) -> None:
         """Read what is not text: breaks, pictures, boxes, and ticks of a form."""
         if control == "\x0c":
-            paragraph.part(Break.BY_HAND)
-            paragraph.pieces.append("\n")
+            paragraph.pieces.append(control)
         elif control == "\x01" and face.data is not None:
             if fields and fields[-1].code.strip() == "FORMCHECKBOX":
                 paragraph.pieces.append(_tick(self._file.data, face.data))
@@ -607,16 +593,18 @@ def _go_on(fields: list[_Field], control: str) -> str:
 
 def _section_ends(file: _File) -> dict[int, bool]:
     """Return where sections end, and whether the next one begins on a new page."""
+
+    @cache
+    def kind_at(place: int) -> int:
+        size = int.from_bytes(file.word[place : place + 2], "little")
+        told = dict(_each(file.word[place + 2 : place + 2 + size]))
+        return int.from_bytes(told.get(_SECTION_BREAK, b"\x02"), "little")
+
     positions, entries = file.entries(_SECTIONS, _SECTION)
-    kinds = []
-    for entry in entries:
-        (at,) = struct.unpack_from("<I", entry, 2)
-        size = int.from_bytes(file.word[at : at + 2], "little")
-        told = dict(_each(file.word[at + 2 : at + 2 + size])) if at < len(file.word) else {}
-        kinds.append(told.get(_SECTION_BREAK, b"\x02")[0])
+    kinds = (kind_at(int.from_bytes(entry[2:6], "little")) for entry in entries[1:])
     return {
         position - 1: kind != _CONTINUOUS
-        for position, kind in zip(positions[1:], kinds[1:], strict=False)
+        for position, kind in zip(positions[1:], kinds, strict=False)
     }
 
 

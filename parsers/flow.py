@@ -67,10 +67,15 @@ class Paragraph:
         (self.after if any(map(str.strip, self.pieces)) else self.before).append(kind)
 
     def items(self) -> Iterator[Item]:
-        """Yield the lines that are not blank, and behind them what stands in boxes."""
+        """Yield the lines that are not blank, and behind them what stands in boxes.
+
+        A form feed in the text is a page break set by hand.
+        """
         text = _whole("".join(self.pieces)).translate(SYMBOLS)
         yield from self.before
-        yield from filter(None, map(str.strip, text.split("\n")))
+        for number, part in enumerate(text.split("\f")):
+            yield from [Break.BY_HAND] if number else ()
+            yield from filter(None, map(str.strip, part.split("\n")))
         yield from self.boxes
         yield from self.after
 

@@ -6,11 +6,10 @@ import codecs
 import re
 import zipfile
 from collections.abc import Iterable
-from contextlib import closing
 from pathlib import Path, PurePosixPath
 
-import olefile
-
+from parsers.errors import ParseError
+from parsers.ole import open_ole
 from parsers.package import standard_name
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -170,9 +169,9 @@ def _ole_kind(head: bytes, path: Path | None, suffix: str) -> str:
     if path is None:
         return _stream_kind(name for name, _ in _OLE_STREAMS if name.encode("utf-16-le") in head)
     try:
-        with closing(olefile.OleFileIO(path)) as ole:
-            return _stream_kind(entry.name for entry in ole.root.kids)
-    except Exception:  # noqa: BLE001 - a damaged file; its name still tells what it was
+        with open_ole(path) as ole:
+            return _stream_kind(ole.names)
+    except ParseError:  # a damaged file; its name still tells what it was
         return _OLE_SUFFIXES.get(suffix, OLE)
 
 

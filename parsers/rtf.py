@@ -423,8 +423,7 @@ class _Reader:
         elif word == "sbknone":
             story.section_begins = False
         elif word == "page":
-            story.paragraph.part(Break.BY_HAND)
-            story.paragraph.pieces.append("\n")
+            story.paragraph.pieces.append("\x0c")
         elif word == "pagebb":
             story.paragraph.before.append(Break.BY_HAND)
         elif word in {"cell", "nestcell"}:

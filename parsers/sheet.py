@@ -10,12 +10,12 @@ from contextlib import closing
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
-import olefile
 import python_calamine as calamine
 
 from parsers import media
 from parsers.charsets import decode_text
 from parsers.errors import ParseError
+from parsers.ole import open_ole
 from parsers.package import BROKEN, Package
 from parsers.plain import read_text, without_controls
 from parsers.submission import Block, Content, Page, Problem
@@ -82,12 +82,8 @@ def _admitted(path: Path) -> bool:
 
 def _scanned(path: Path) -> bool:
     """Whether an .xls has pictures, charts or text boxes. Raises ParseError: locked, damaged."""
-    try:
-        with closing(olefile.OleFileIO(path)) as ole:
-            name = next(filter(ole.exists, ("Workbook", "Book")), "")
-            raw = ole.openstream(name).read() if name else b""
-    except OSError as error:
-        raise ParseError(Problem.DAMAGED, str(error)) from error
+    with open_ole(path) as ole:
+        raw = ole.read("Workbook" if "Workbook" in ole else "Book")
     kinds, at = set(), 0
     while at + 4 <= len(raw):
         kind, size = struct.unpack_from("<HH", raw, at)

@@ -168,9 +168,10 @@ def _quiet_until(
     """Until when a list of what is missing waits for more to come."""
     changed = max(standings[each].updated_at for each in mails[-1].dossiers)
     quiet = changed + receipts.quiet_period
-    if receipts.quiet_period and any(each.more_follows for each in mails):
-        newest = max(each.received_at for each in mails)
-        return max(quiet, workdays.end_of_next_working_day(newest, now.tzinfo or UTC))
+    newest = max(mails, key=lambda each: each.received_at)
+    if receipts.quiet_period and newest.more_follows:
+        last = workdays.end_of_next_working_day(newest.received_at, now.tzinfo or UTC)
+        return max(quiet, last)
     return quiet
 
 

@@ -272,7 +272,7 @@ def _place(
     what = "opened" if new else "mail"
     subject = understood.submission.subject
     record(connection, what, actor=SERVICE, at=now, detail=subject, dossier=dossier, mail=mail.id)
-    flags = placement.flags + _spoken_flags(understood, mail.received_at, now)
+    flags = placement.flags + _raised_flags(understood, placement, mail.received_at, now)
     add_documents(
         connection,
         dossier,
@@ -289,12 +289,16 @@ def _place(
         mark(connection, [dossier], now)
 
 
-def _spoken_flags(understood: Understood, received_at: datetime, now: datetime) -> tuple[str, ...]:
-    """Reasons for review that the mail itself raises."""
+def _raised_flags(
+    understood: Understood, placement: Placement, received_at: datetime, now: datetime
+) -> tuple[str, ...]:
+    """Reasons for review that the mail itself raises; a stranger's raises none."""
+    if placement.stranger:
+        return ()
     submission, call = understood.submission, understood.call
     words = f"{submission.subject}\n{submission.text}"
     asks = any(word in words for word in call.mail.withdrawal)
-    late = call.is_late(received_at, now.tzinfo)
+    late = bool(placement.documents) and call.is_late(received_at, now.tzinfo)
     return (("withdrawal-asked",) if asks else ()) + (("late",) if late else ())
 
 

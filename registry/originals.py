@@ -41,6 +41,11 @@ class Originals:
         """Return where the original with that checksum lies, or would lie."""
         return self._folder / sha256[:2] / sha256
 
+    def has_lost(self, sha256: str) -> bool:
+        """Whether an original is gone although the folder it lay in is there."""
+        path = self.path(sha256)
+        return path.parent.is_dir() and not path.exists()
+
     @contextmanager
     def incoming(self) -> Iterator[BinaryIO]:
         """Give a new file to write into; it is gone when the block ends unless it was kept."""

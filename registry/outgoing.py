@@ -248,7 +248,32 @@ def keep_letter(connection: Connection, written: Written, now: datetime) -> int 
     waits = select(func.count()).where(m.mail.c.id.in_(due.mails), m.mail.c.wants_answer)
     if connection.execute(waits).scalar_one() < len(due.mails):
         return None
-    letter = connection.execute(
+    letter = _add_letter(connection, written, now)
+    for mail in due.mails:
+        connection.execute(insert(m.letter_mail).values(mail_id=mail, letter_id=letter))
+    if not due.stranger:
+        for row in rows.values():
+            _tell(connection, letter, row.id, row.status, written)
+    if due.state is LetterState.SUPPRESSED:
+        _settle_due(connection, letter)  # nothing will be told by machine
+    detail = f"{due.kind} → {due.state}" + (f"（{due.reason}）" if due.reason else "")
+    for dossier in due.dossiers or (None,):
+        record(
+            connection,
+            "letter",
+            actor=SERVICE,
+            at=now,
+            detail=detail,
+            dossier=dossier,
+            letter=letter,
+            mail=next(iter(due.mails), None),
+        )
+    return letter
+
+
+def _add_letter(connection: Connection, written: Written, now: datetime) -> int:
+    due = written.due
+    query = (
         insert(m.letter)
         .values(
             kind=due.kind,
@@ -265,31 +290,14 @@ def keep_letter(connection: Connection, written: Written, now: datetime) -> int 
             queued_at=now,
         )
         .returning(m.letter.c.id)
-    ).scalar_one()
-    for mail in due.mails:
-        connection.execute(insert(m.letter_mail).values(mail_id=mail, letter_id=letter))
-    if not due.stranger:
-        for row in rows.values():
-            _tell(connection, letter, row.id, row.status, written)
-    detail = f"{due.kind} → {due.state}" + (f"（{due.reason}）" if due.reason else "")
-    for dossier in due.dossiers or (None,):
-        record(
-            connection,
-            "letter",
-            actor=SERVICE,
-            at=now,
-            detail=detail,
-            dossier=dossier,
-            letter=letter,
-            mail=next(iter(due.mails), None),
-        )
-    return int(letter)
+    )
+    return int(connection.execute(query).scalar_one())
 
 
 def _tell(
     connection: Connection, letter: int, dossier: int, status: Status, written: Written
 ) -> None:
-    """Record what a letter says about a dossier; its first full answer settles the due date."""
+    """Record what a letter says about a dossier."""
     connection.execute(
         insert(m.letter_dossier).values(
             letter_id=letter,
@@ -304,8 +312,21 @@ def _tell(
         connection.execute(
             insert(m.letter_point).values(finding=finding, document=document, **values)
         )
-    if status is not Status.IN_REVIEW:
-        connection.execute(update(m.dossier).where(m.dossier.c.id == dossier).values(due=None))
+
+
+def _settle_due(connection: Connection, letter: int) -> None:
+    """Strike the date by which an answer is owed to the dossiers that a letter answers in full.
+
+    One that is being looked at by a person, or whose list follows, is not answered yet.
+    """
+    said, kind = m.letter_dossier.c, m.letter.c.kind
+    list_follows = (kind == Kind.ACKNOWLEDGEMENT) & (said.status == Status.INCOMPLETE)
+    answered = (
+        select(said.dossier_id)
+        .join(m.letter, m.letter.c.id == said.letter_id)
+        .where(said.letter_id == letter, said.status != Status.IN_REVIEW, ~list_follows)
+    )
+    connection.execute(update(m.dossier).where(m.dossier.c.id.in_(answered)).values(due=None))
 
 
 def count_try(connection: Connection, letter: int) -> bool:
@@ -322,6 +343,7 @@ def handed_over(connection: Connection, letter: int, now: datetime) -> None:
     """Record that the mail server has taken a letter."""
     values = {"state": LetterState.SENT, "sent_at": now, "reason": "", "next_try_at": None}
     connection.execute(update(m.letter).where(m.letter.c.id == letter).values(**values))
+    _settle_due(connection, letter)
     _record_fate(connection, letter, "sent", "", now)
 
 

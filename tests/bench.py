@@ -48,7 +48,7 @@ def median_seconds(act: Callable[[], object]) -> float:
 
 def documents(folder: Path, alliance: Alliance, form: str) -> list[Path]:
     """Write one dossier's documents in a format, and return where."""
-    paths = []
+    paths: list[Path] = []
     for file in make_files(make_drafts(alliance, written_on=WRITTEN_ON), form):  # type: ignore[arg-type]
         path = folder / f"{len(paths)}.{form}"
         path.write_bytes(file.content)

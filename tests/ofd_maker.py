@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from xml.sax.saxutils import escape
 
 from pdfminer.high_level import extract_pages
-from pdfminer.layout import LTChar, LTContainer, LTCurve
+from pdfminer.layout import LTChar, LTContainer, LTCurve, LTPage
 
 NAMESPACE = 'xmlns:ofd="http://www.ofdspec.org/2016"'
 _MM = 25.4 / 72
@@ -72,13 +72,19 @@ def ofd(pages: Sequence[str], *, common: str = "", **others: str) -> dict[str, s
 
 def as_ofd(pdf: bytes) -> bytes:
     """Return an OFD file that shows what a PDF does: its characters and its straight lines."""
-    pages = extract_pages(io.BytesIO(pdf), laparams=None)
+    pages = extract_pages(io.BytesIO(pdf))
     return zipped(ofd([content(*_objects(page)) for page in pages]))
 
 
-def _objects(page: LTContainer) -> Iterator[str]:  # type: ignore[type-arg] # pdfminer's own is not generic at run time
+def _things(thing: object) -> Iterator[object]:
+    inside = iter(thing) if isinstance(thing, LTContainer) else iter(())
+    yield from chain.from_iterable(map(_things, inside))
+    yield thing
+
+
+def _objects(page: LTPage) -> Iterator[str]:
     line: list[LTChar] = []
-    for thing in page:
+    for thing in _things(page):
         if isinstance(thing, LTChar):
             goes_on = line and thing.y0 == line[-1].y0 and line[-1].x0 < thing.x0 < line[-1].x1 + 1
             if line and not goes_on:

@@ -82,6 +82,14 @@ def test_a_complete_dossier_awaiting_paper_is_acknowledged_at_once(intake: Intak
     )
     assert f"[{number(1)}]" in letter.subject
     assert letter.message_id.endswith("@example.org>")
+
+
+def test_an_answer_is_owed_until_a_full_one_has_gone(intake: Intake) -> None:
+    intake.post(dossier())
+    (letter,) = intake.answer()
+    assert intake.row().due is not None
+    with intake.registry.write() as connection:
+        outgoing.handed_over(connection, letter.id, intake.now)
     assert intake.row().due is None
     assert intake.answer(after=timedelta(days=9)) == ()
 
@@ -114,6 +122,10 @@ def test_a_doubtful_dossier_is_acknowledged_and_its_list_follows_the_persons_dec
     (first, _) = intake.letters()
     assert notice.in_reply_to == first.message_id
     assert first.message_id in notice.references
+    for letter in (first, notice):
+        assert intake.row().due is not None
+        with intake.registry.write() as connection:
+            outgoing.handed_over(connection, letter.id, intake.now)
     assert intake.row().due is None
     assert intake.answer(after=timedelta(days=9)) == ()
 

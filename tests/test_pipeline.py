@@ -107,14 +107,26 @@ def test_a_mail_during_which_the_process_died_three_times_is_set_aside_unopened(
 def test_trouble_of_the_house_is_no_fault_of_the_mail(intake: Intake, sandbox: Sandbox) -> None:
     mail = take_in(intake, MAIL)
     path = intake.house.originals.path(str(intake.mail(mail).sha256))
-    path.rename(path.with_name("away"))  # the disk is not there
+    away = path.parent.with_name("away")
+    path.parent.rename(away)  # the disk is not there
     for _ in range(5):
         with pytest.raises(OSError, match="No such file"):
             file_pending(intake.house, sandbox, Touched(), Event())
     assert intake.rows(m.mail)[0].attempts == 0
-    path.with_name("away").rename(path)
+    away.rename(path.parent)
     file_pending(intake.house, sandbox, Touched(), Event())
     assert intake.mail(mail).fate is Fate.UNRELATED
+
+
+def test_one_lost_original_does_not_stop_the_mails_behind_it(
+    intake: Intake, sandbox: Sandbox
+) -> None:
+    lost = take_in(intake, MAIL)
+    path = intake.house.originals.path(str(intake.mail(lost).sha256))
+    path.unlink()
+    file_pending(intake.house, sandbox, Touched(), Event())
+    assert intake.mail(lost).fate is Fate.QUARANTINED
+    assert "原件缺失" in intake.mail(lost).reason
 
 
 def test_stages_stop_between_two_things_when_they_are_told_to(

@@ -16,6 +16,7 @@ import pytest
 import python_calamine
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pdfminer.high_level import extract_text
 
 from config.call import Call, load_calls
 from ingest.samples.alliances import body_check, check_character, make_alliance
@@ -77,9 +78,8 @@ def docx_text(content: bytes) -> str:
 
 
 def pdf_text(content: bytes) -> str:
-    with pypdfium2.PdfDocument(content) as pdf:
-        pages = [page.get_textpage().get_text_bounded() for page in pdf]
-    return squeezed("".join(re.sub(r"- \d+ -", "", page) for page in pages))
+    text = extract_text(io.BytesIO(content))
+    return squeezed(re.sub(r"- \d+ -", "", text))
 
 
 def opened(raw: bytes) -> EmailMessage:
