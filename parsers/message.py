@@ -172,7 +172,8 @@ class _Opening:
             self._list(path, kind, stored, problem=Problem.TOO_DEEP)
             return
         empty = True
-        passwords = find_passwords([PurePosixPath(path).stem, *reversed(self.texts)])
+        names = [PurePosixPath(name).stem for name in reversed(path.split("/"))]
+        passwords = find_passwords([*names, *reversed(self.texts)])
         archive = Archive(
             path=stored.path,
             media_type=kind,

@@ -198,7 +198,7 @@ def _boundary(headers: bytes) -> bytes | None:
     if message.get_content_maintype() != "multipart":
         return None
     boundary = message.get_boundary()
-    return boundary.encode("ascii", errors="surrogateescape") if boundary else None
+    return boundary.encode("utf-8", errors="surrogateescape") if boundary else None
 
 
 def _delimiter(data: Bytes, start: int, boundaries: list[bytes]) -> re.Match[bytes] | None:

@@ -13,7 +13,7 @@ import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice, pairwise, repeat
+from itertools import chain, groupby, islice, pairwise, repeat
 from pathlib import Path
 
 from lxml import etree
@@ -67,7 +67,11 @@ def read_ofd(path: Path, media_type: str) -> Content:
     details += [f"只读了前{MAX_PAGES}页"] if len(leaves) > MAX_PAGES else []
     return Content(
         media_type=media_type,
-        pages=compose([leaf.sheet for leaf in read]),
+        pages=tuple(
+            page
+            for _, own in groupby(read, key=lambda leaf: leaf.document)
+            for page in compose([leaf.sheet for leaf in own])
+        ),
         page_count=len(leaves),
         detail="；".join(details),
     )
@@ -81,6 +85,7 @@ class _Leaf:
     """A page as it was read."""
 
     sheet: Sheet
+    document: int
     scanned: bool
 
 
@@ -98,7 +103,7 @@ class _Document:
 
 def _leaves(package: Package) -> Iterator[_Leaf]:
     number, left = 0, MAX_OBJECTS
-    for body in _all(_part(package, _ROOT), "DocBody"):
+    for index, body in enumerate(_all(_part(package, _ROOT), "DocBody")):
         document = _document(package, _text(body, "DocRoot"))
         for page in _all(_first(document.root, "Pages"), "Page"):
             number += 1
@@ -106,7 +111,7 @@ def _leaves(package: Package) -> Iterator[_Leaf]:
             left -= len(canvas.glyphs) + len(canvas.rulings)
             if left < 0:
                 raise ParseError(Problem.TOO_LARGE)
-            yield canvas.leaf(number)
+            yield canvas.leaf(number, index)
 
 
 def _document(package: Package, location: str) -> _Document:
@@ -225,7 +230,7 @@ class _Canvas:
     rulings: list[Ruling] = field(default_factory=list)
     pictures: list[float] = field(default_factory=list)
 
-    def leaf(self, number: int) -> _Leaf:
+    def leaf(self, number: int, document: int) -> _Leaf:
         """Return the page, laid out."""
         letters = sum(not glyph.text.isspace() for glyph in self.glyphs)
         _, _, width, height = self.area
@@ -238,6 +243,7 @@ class _Canvas:
                 height=height * _POINTS,
                 items=lay_out(self.glyphs, self.rulings),
             ),
+            document=document,
             scanned=(not letters and drawn) or (letters < _STAMPED and covered),
         )
 

@@ -18,7 +18,7 @@ _AFTER_IT = re.compile(r"[,;)\]}>\"'<]")
 
 
 def find_passwords(texts: Iterable[str]) -> tuple[str, ...]:
-    """Return what texts call a password (`密码：1234`, `解压密码为 abc`), at most a few, best first.
+    """Return what texts call a password (`密码：1234`, `密码为 abc`), a few at most, best first.
 
     Punctuation that touches it may belong to it or not: both readings are given.
     """

@@ -450,6 +450,8 @@ _GOALS = {
 def _character(number: int) -> str:
     """Return the character of a number; those above 32767 are written as negative ones."""
     code = number + 0x10000 if number < 0 else number
+    if code in {0x09, 0x0A}:
+        return chr(code)
     return chr(code) if _FIRST_SYMBOL <= code <= 0x10FFFF else " "  # noqa: PLR2004 (Unicode's last)
 
 

@@ -6,7 +6,6 @@ import csv
 import struct
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
@@ -44,7 +43,7 @@ def read_workbook(path: Path, media_type: str) -> Content:
         raise ParseError(Problem.TOO_LARGE)
     pictures = _admitted(path) if media_type == media.XLSX else _scanned(path)
     try:
-        with closing(calamine.CalamineWorkbook.from_filelike(path.open("rb"))) as workbook:
+        with path.open("rb") as file, calamine.CalamineWorkbook.from_filelike(file) as workbook:
             sheets = list(_sheets(workbook))
     except calamine.CalamineError as error:
         raise ParseError(Problem.DAMAGED, str(error)) from error

@@ -36,7 +36,7 @@ def open_7z(archive: Archive, shelf: Shelf) -> Iterator[Entry]:
     """Take the files out of a 7z. Raises ParseError as `unpack` does."""
     with archive.path.open("rb") as file:
         opened, unlocked = _opened(file, archive.passwords, shelf)
-        files = [each for each in opened.files if each.is_file and not is_litter(each.filename)]
+        files = [each for each in opened.files if _is_wanted(each)]
         names = {each.id: safe_path(each.filename) for each in files}
         for each in files:  # names from outside stay out of the library's paths
             each.file_properties()["filename"] = str(each.id)
@@ -48,6 +48,12 @@ def open_7z(archive: Archive, shelf: Shelf) -> Iterator[Entry]:
             yield from _taken_out(opened, list(pack), names, shelf, unlocked=unlocked)
         if len(admitted) < len(files):
             raise ParseError(Problem.TOO_MANY)
+
+
+def _is_wanted(each: ArchiveFile) -> bool:
+    """Leave out folders, links, and litter; what was read from a pipe is no plain file, but one."""
+    is_link = each.is_symlink or each.is_junction
+    return (each.is_file or each.uncompressed > 0) and not is_link and not is_litter(each.filename)
 
 
 def _opened(file: IO[bytes], passwords: Sequence[str], shelf: Shelf) -> tuple[SevenZipFile, bool]:

@@ -86,7 +86,7 @@ def _opened(file: BinaryIO) -> zipfile.ZipFile:
 
 
 def _clear_utf8_flags(data: _Copy) -> None:
-    """Clear flag 11 in the directory and in the local headers (APPNOTE 4.3.7, 4.3.12, 4.3.16)."""
+    """Clear flag bit 11 in the directory and the local headers (APPNOTE 4.3.7, 4.3.12, 4.3.16)."""
     end = data.rfind(b"PK\x05\x06")
     size, start = struct.unpack("<II", data[end + 12 : end + 20])
     before = end - size - start  # bytes put before the archive

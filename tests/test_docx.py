@@ -8,7 +8,7 @@ import docx
 import pytest
 from docx.enum.text import WD_BREAK
 
-from parsers.docx import read_docx
+from parsers.docx import read_docx, read_word_xml
 from parsers.errors import ParseError
 from parsers.flow import MARK_LENGTH, MAX_MARKS
 from parsers.submission import Block, Content, Problem
@@ -307,3 +307,59 @@ def test_a_cut_package_is_damaged(tmp_path: Path) -> None:
     with pytest.raises(ParseError) as caught:
         read_docx(path, "docx")
     assert caught.value.problem is Problem.DAMAGED
+
+
+OLD_SPACES = (
+    'xmlns:w="http://schemas.microsoft.com/office/word/2003/wordml"'
+    ' xmlns:wx="http://schemas.microsoft.com/office/word/2003/auxHint"'
+    ' xmlns:aml="http://schemas.microsoft.com/aml/2001/core"'
+)
+
+
+def read_xml(folder: Path, text: str) -> Content:
+    path = folder / "a.xml"
+    path.write_text(text, encoding="utf-8")
+    return read_word_xml(path, "xml")
+
+
+def test_word_2003_documents_in_xml_are_read(tmp_path: Path) -> None:
+    changed = (
+        '<w:p><aml:annotation w:type="Word.Deletion"><aml:content><w:r><w:delText>旧</w:delText>'
+        '</w:r></aml:content></aml:annotation><aml:annotation w:type="Word.Insertion">'
+        "<aml:content><w:r><w:t>新</w:t></w:r></aml:content></aml:annotation></w:p>"
+    )
+    table = tbl(
+        tc(p("企业"), '<w:vmerge w:val="restart"/>') + tc(p("1")),
+        tc("<w:p/>", "<w:vmerge/>") + tc(p("2")),
+    )
+    header = f"<w:sectPr><w:hdr>{p('页眉')}</w:hdr></w:sectPr>"
+    body = f"<w:body><wx:sect>{p('章程')}{changed}{table}{header}</wx:sect></w:body>"
+    content = read_xml(tmp_path, f"<w:wordDocument {OLD_SPACES}>{body}</w:wordDocument>")
+    assert blocks(content) == ("章程", "新", (("企业", "1"), ("", "2")), "页眉")
+    assert content.marks == ("删除：旧", "插入：新")
+
+
+def test_a_package_laid_flat_in_one_file_is_read(tmp_path: Path) -> None:
+    def flat(name: str, inner: str) -> str:
+        return f'<pkg:part pkg:name="{name}"><pkg:xmlData>{inner}</pkg:xmlData></pkg:part>'
+
+    comment = part("comments", f"<w:comment>{p('请核对')}</w:comment>")
+    text = flat("/word/comments.xml", comment)
+    text += flat("/word/document.xml", part("document", f"<w:body>{p('组建协议')}</w:body>"))
+    space = "http://schemas.microsoft.com/office/2006/xmlPackage"
+    content = read_xml(tmp_path, f'<pkg:package xmlns:pkg="{space}">{text}</pkg:package>')
+    assert (blocks(content), content.marks) == (("组建协议",), ("批注：请核对",))
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("<w:wordDocument", Problem.DAMAGED),
+        ("<a/>", Problem.DAMAGED),
+        (f"<w:wordDocument {OLD_SPACES}><w:body/></w:wordDocument>", Problem.EMPTY),
+    ],
+)
+def test_xml_that_cannot_be_read_says_why(tmp_path: Path, text: str, problem: Problem) -> None:
+    with pytest.raises(ParseError) as caught:
+        read_xml(tmp_path, text)
+    assert caught.value.problem == problem

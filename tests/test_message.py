@@ -179,15 +179,6 @@ def test_zip_archives_are_opened_and_keep_folders(tmp_path: Path) -> None:
     assert {file.media_type for file in mail.files} == {"application/pdf"}
 
 
-@pytest.mark.parametrize(
-    ("body", "problem"),
-    [
-        (b"", Problem.EMPTY),
-        (b"PK\x03\x04 broken", Problem.DAMAGED),
-        (b"Rar!\x1a\x07\x00rest", Problem.DAMAGED),
-        (zipped(), Problem.EMPTY),
-    ],
-)
 def locked(password: str, name: str, content: bytes) -> bytes:
     buffer = io.BytesIO()
     with pyzipper.AESZipFile(buffer, "w", encryption=pyzipper.WZ_AES) as archive:
@@ -241,6 +232,15 @@ def test_a_wrong_password_leaves_the_archive_locked_and_is_told_nowhere(tmp_path
     assert "wrong1" not in repr(file)
 
 
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (b"", Problem.EMPTY),
+        (b"PK\x03\x04 broken", Problem.DAMAGED),
+        (b"Rar!\x1a\x07\x00rest", Problem.DAMAGED),
+        (zipped(), Problem.EMPTY),
+    ],
+)
 def test_what_cannot_be_opened_is_listed_with_its_reason(
     body: bytes, problem: Problem, tmp_path: Path
 ) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parsers.errors import ParseError
-from parsers.plain import read_html, read_text
+from parsers.plain import read_html, read_text, read_web_archive
 from parsers.reading import Reader
 from parsers.submission import Block, Problem
 
@@ -95,3 +95,27 @@ def test_any_bytes_are_read_or_empty(
     except ParseError as error:
         problem = error.problem
     assert problem in {None, Problem.EMPTY}
+
+
+def archived(folder: Path, *parts: bytes) -> tuple[Block, ...]:
+    """Read a web archive of these parts, each with its own headers."""
+    head = b'MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary="b"\r\n\r\n'
+    path = folder / "a.doc"
+    path.write_bytes(head + b"".join(b"--b\r\n" + part + b"\r\n" for part in parts) + b"--b--\r\n")
+    (page,) = read_web_archive(path, "multipart/related").pages
+    return page.blocks
+
+
+def test_a_web_archive_gives_the_text_of_its_page(tmp_path: Path) -> None:
+    picture = b"Content-Type: image/gif\r\n\r\nGIF89a"
+    page = (
+        b'Content-Type: text/html; charset="gb2312"\r\nContent-Transfer-Encoding: quoted-printable'
+        b"\r\n\r\n<p>=D5=C2=B3=CC</p><table><tr><td>=C1=AA=CF=B5=C8=CB<td>=\r\n=BC=D7</table>"
+    )
+    assert archived(tmp_path, picture, page) == ("章程", (("联系人", "甲"),))
+
+
+def test_a_web_archive_without_a_page_is_damaged(tmp_path: Path) -> None:
+    with pytest.raises(ParseError) as caught:
+        archived(tmp_path, b"Content-Type: image/gif\r\n\r\nGIF89a")
+    assert caught.value.problem is Problem.DAMAGED

@@ -29,8 +29,13 @@ def test_text_is_read_by_its_media_type(tmp_path: Path) -> None:
     [
         (media.TEXT, b"", Problem.EMPTY),
         (media.PDF, b"", Problem.EMPTY),
-        (media.DOC, b"x", Problem.UNSUPPORTED),
-        (media.OFD, b"x", Problem.UNSUPPORTED),
+        (media.PPT, b"x", Problem.UNSUPPORTED),
+        (media.DOC, b"x", Problem.DAMAGED),
+        (media.OFD, b"x", Problem.DAMAGED),
+        (media.XLS, b"x", Problem.DAMAGED),
+        (media.RTF, b"x", Problem.DAMAGED),
+        (media.WORD_XML, b"x", Problem.DAMAGED),
+        (media.MHTML, b"x", Problem.DAMAGED),
         (media.UNKNOWN, b"x", Problem.UNSUPPORTED),
         ("image/jpeg", b"x", Problem.SCAN),
         (media.LOCKED_OFFICE, b"x", Problem.LOCKED),
@@ -46,7 +51,7 @@ def test_what_cannot_be_read_says_why(
 
 
 def test_an_unsupported_file_is_named(tmp_path: Path) -> None:
-    assert read_content(put(tmp_path, b"x"), media.DOC, "申报表.doc").detail == "申报表.doc"
+    assert read_content(put(tmp_path, b"x"), media.PPT, "介绍.ppt").detail == "介绍.ppt"
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,8 @@ MARK = struct.pack("<IH", 0x223E9F78, 1)
 VERSION, CODE_PAGE, RENDERING, TITLE, DATA, PROPERTIES = (
     0x00089006, 0x00069007, 0x00069002, 0x00018010, 0x0006800F, 0x00069005,
 )  # fmt: skip
-LONG_NAME = 0x3707
-EIGHT_BIT, UNICODE = 0x1E, 0x1F
+LONG_NAME, CONTENT = 0x3707, 0x3701
+OBJECT, EIGHT_BIT, UNICODE = 0x0D, 0x1E, 0x1F
 
 
 def attribute(level: int, kind: int, value: bytes) -> bytes:
@@ -85,14 +85,24 @@ def test_one_that_only_formats_the_text_is_no_file(tmp_path: Path) -> None:
     assert mail.files == ()
 
 
-@pytest.mark.parametrize("raw", [b"nothing", MARK[:4], winmail(attribute(2, DATA, b"orphan"))])
+@pytest.mark.parametrize("raw", [b"nothing", MARK[:4], winmail(attached(b"a", b"x"))[:-3]])
 def test_a_damaged_one_is_refused(raw: bytes, tmp_path: Path) -> None:
     assert refusal(raw, tmp_path, media.TNEF) is Problem.DAMAGED
 
 
-def test_too_many_attributes_are_refused(tmp_path: Path) -> None:
-    raw = winmail(*[attribute(1, VERSION, b"")] * 6000)
-    assert refusal(raw, tmp_path, media.TNEF) is Problem.TOO_MANY
+def test_a_mail_inside_is_opened_too(tmp_path: Path) -> None:
+    inner = bytes(16) + winmail(attached(b"a.txt", b"text"))
+    fields = struct.pack("<IHHII", 1, OBJECT, CONTENT, 1, len(inner))
+    properties = attribute(2, PROPERTIES, fields + inner + bytes(-len(inner) % 4))
+    raw = winmail(attribute(2, RENDERING, bytes(14)) + attribute(2, TITLE, b"fw\0") + properties)
+    mail = read(mixed(TEXT, attachment(b"attachment; filename=winmail.dat", raw)), tmp_path)
+    assert paths(mail) == ["winmail.dat/fw/a.txt"]
+
+
+def test_forged_counts_end_with_the_bytes(tmp_path: Path) -> None:
+    forged = struct.pack("<IHHI", 1 << 31, 0x1002, LONG_NAME, 1 << 31) + bytes(100)
+    raw = winmail(attached(b"a.doc", b"text", attribute(2, PROPERTIES, forged)))
+    assert contents(entries(raw, tmp_path, kind=media.TNEF)) == {"a.doc": b"text"}
 
 
 def test_limits_hold(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from config.settings import Limits
 from parsers import media
 from parsers.errors import ParseError
+from parsers.sandbox import Sandbox
 from parsers.shelf import Entry
 from parsers.submission import Problem
 from parsers.unpack import tools
@@ -136,6 +137,17 @@ def test_compressed_files_are_taken_out(tmp_path: Path) -> None:
 def test_solid_rar4_archives_are_read_by_unar(tmp_path: Path) -> None:
     raw = (SAMPLES / "solid-rar4.rar").read_bytes()
     assert contents(unrar(raw, tmp_path)) == {"stest1.txt": STEST, "stest2.txt": STEST}
+
+
+@needs_unar
+def test_unar_runs_under_the_limits_of_the_sandbox(tmp_path: Path) -> None:
+    sample = SAMPLES / "solid-rar4.rar"
+    with (
+        Sandbox(Limits(), tmp_path / "work", size=1) as sandbox,
+        sandbox.files([(sample, "材料.rar")]) as files,
+    ):
+        assert [file.path for file in files] == ["材料.rar/stest1.txt", "材料.rar/stest2.txt"]
+        assert [file.problem for file in files] == [None, None]
 
 
 def test_without_a_program_that_reads_it_the_file_is_not_blamed(

@@ -167,7 +167,7 @@ def test_acts_that_cannot_be_done_are_refused_in_one_line_and_change_nothing(
     house.deliver(dossier(0))
     house.once()
     before = house.rows()
-    for arguments in (
+    acts: tuple[tuple[object, ...], ...] = (
         ("decide", "LM2016-0099", "agreement.risk", "ok", "--reason", "有"),
         ("decide", "LM2016-0001", "agreement.nothing", "ok", "--reason", "有"),
         ("decide", "LM2016-0001", "agreement.risk", "perhaps", "--reason", "有"),
@@ -187,9 +187,8 @@ def test_acts_that_cannot_be_done_are_refused_in_one_line_and_change_nothing(
         ("show", "LM2016-0099"),
         ("queue", "--status", "lost"),
         ("paper", "import", house.folder / "nothing.xlsx"),
-    ):
-        done = house.intake(*arguments)
-        told = (arguments, done.code, len(done.err.splitlines()), done.out)
-        assert told == (arguments, 2, 1, "")
+    )
+    for act, done in zip(acts, house.in_turn(*acts), strict=True):
+        assert (act, done.code, len(done.err.splitlines()), done.out) == (act, 2, 1, "")
     assert house.rows() == before
     assert alliance(0).name == house.dossier()["name"]

@@ -58,40 +58,22 @@ COMMANDS = (
 
 
 def test_every_command_is_there_and_explains_itself(house: Installation) -> None:
-    """In one process: a process for each would take half a minute."""
-    program = (
-        "import sys\n"
-        "from typer.testing import CliRunner\n"
-        "from ingest.cli import app\n"
-        "for line in sys.stdin:\n"
-        "    done = CliRunner().invoke(app, [*line.split(), '--help'])\n"
-        "    print(done.exit_code, 'Usage' in done.output)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        input="\n".join(COMMANDS),
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.splitlines() == ["0 True"] * len(COMMANDS), done
-    for group in ("", "letter", "paper", "call", "user"):
-        assert house.intake(*group.split(), "--help").code == 0
+    groups = ("", "letter", "paper", "call", "user")
+    asked = [[*each.split(), "--help"] for each in (*COMMANDS, *groups)]
+    for arguments, done in zip(asked, house.in_turn(*asked), strict=True):
+        assert (arguments, done.code, "Usage" in done.out) == (arguments, 0, True)
+    assert house.intake("--help").code == 0
 
 
 def test_what_is_no_command_or_no_option_is_wrong_usage(house: Installation) -> None:
-    for arguments in (("fly",), ("queue", "--colour"), ("show",), ("decide", "LM2016-0001")):
-        assert house.intake(*arguments).code == 2
+    wrong = (("fly",), ("queue", "--colour"), ("show",), ("decide", "LM2016-0001"))
+    assert [each.code for each in house.in_turn(*wrong)] == [2] * 4
 
 
 def test_with_json_stdout_is_one_document_from_an_empty_house_too(house: Installation) -> None:
-    assert [house.intake(each, "--json").records for each in ("queue", "mails", "letters")] == [
-        [],
-        [],
-        [],
-    ]
-    assert house.intake("paper", "list", "--json").records == []
+    asked = (("queue",), ("mails",), ("letters",), ("paper", "list"))
+    done = house.in_turn(*([*each, "--json"] for each in asked))
+    assert [each.records for each in done] == [[]] * 4
 
 
 def test_each_looking_command_prints_what_a_person_can_read(house: Installation) -> None:
@@ -99,23 +81,28 @@ def test_each_looking_command_prints_what_a_person_can_read(house: Installation)
     house.deliver(dossier(0, WITHOUT_RISK))
     house.once()
     number, name = "LM2016-0001", alliance(0).name
-    for arguments, words in (
-        (("queue",), (number, name, "incomplete", "agreement.risk")),
-        (("queue", "--status", "incomplete"), (number,)),
-        (("queue", "--search", alliance(0).core), (number,)),
-        (("show", number), (number, name, "风险")),
-        (("mails",), (alliance(0).email, "filed", number)),
-        (("letters", "--body"), ("missing-items", "sent", "缺件清单")),
-        (("paper", "list"), ("ZZ2016-000", name, number)),
-        (("call", "list"), ("guangdong-alliance-2016",)),
-    ):
-        done = house.intake(*arguments)
-        assert (done.code, done.err) == (0, ""), done
+    expected: dict[tuple[str, ...], tuple[str, ...]] = {
+        ("queue",): (number, name, "incomplete", "agreement.risk"),
+        ("queue", "--status", "incomplete"): (number,),
+        ("queue", "--search", alliance(0).core): (number,),
+        ("show", number): (number, name, "风险"),
+        ("mails",): (alliance(0).email, "filed", number),
+        ("letters", "--body"): ("missing-items", "sent", "缺件清单"),
+        ("paper", "list"): ("ZZ2016-000", name, number),
+        ("call", "list"): ("guangdong-alliance-2016",),
+    }
+    for done, words in zip(house.in_turn(*expected), expected.values(), strict=True):
+        assert (done.code, done.err) == (0, "")
         for word in words:
-            assert word in done.out, (arguments, word, done.out)
+            assert word in done.out
     assert house.queue("--status", "complete") == []
     assert house.queue("--search", "不存在的联盟") == []
-    for arguments in (("queue",), ("show", number), ("mails",), ("letters",)):
+
+
+def test_looking_from_a_process_of_its_own_gives_the_same_records(house: Installation) -> None:
+    house.deliver(dossier(0, WITHOUT_RISK))
+    house.once()
+    for arguments in (("queue",), ("show", "LM2016-0001"), ("mails",), ("letters",)):
         printed = house.intake(*arguments, "--json")
         assert (printed.code, printed.err) == (0, "")
         assert printed.records == house.look(*arguments)
@@ -205,9 +192,7 @@ def test_the_paper_register_is_read_from_csv(
     assert "added 1" in house.do("paper", "import", path)
     [record] = house.look("paper", "list")
     assert (record["name"], record["copies"]) == (alliance(0).name, 5)
-    house.deliver(dossier(0))
-    house.once()
-    assert house.dossier()["status"] == "complete"
+    assert (record["sealed"], record["recommended"]) == (True, True)
 
 
 def test_a_change_in_the_paper_register_judges_its_dossier_anew(house: Installation) -> None:
