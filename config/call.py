@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from datetime import date, datetime, tzinfo
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -377,8 +378,9 @@ def _known(where: str, value: str, known: set[str]) -> None:
         raise ValueError(message)
 
 
+@cache
 def parse_call(text: str, origin: str) -> Call:
-    """Read a call from the text of its file.
+    """Read a call from the text of its file; the same text is read once.
 
     Raises CallError, naming `origin` and the key, when it cannot be used.
     """
@@ -412,5 +414,12 @@ def load_calls(extra: Path | None = None) -> dict[str, Call]:
         except (OSError, UnicodeDecodeError) as error:
             message = f"{extra}: {error}"
             raise CallError(message) from error
-    calls = (parse_call(text, origin) for origin, text in texts)
-    return {call.id: call for call in calls}
+    calls = {call.id: call for call in (parse_call(text, origin) for origin, text in texts)}
+    numbers = Counter(
+        call.number.format.format(year=call.year, serial=1) for call in calls.values()
+    )
+    shared = [each for each, count in numbers.items() if count > 1]
+    if shared:
+        message = f"two calls give the same numbers ({shared[0]} …); change number.format of one"
+        raise CallError(message)
+    return calls

@@ -87,6 +87,8 @@ def main() -> None:
 
 def _is_expected(error: Exception) -> bool:
     """Whether an error speaks to the person at the terminal."""
+    from sqlalchemy.exc import DBAPIError
+
     from config.call import CallError
     from config.settings import SettingsError
     from parsers.errors import ParseError
@@ -95,6 +97,8 @@ def _is_expected(error: Exception) -> bool:
     from registry.decisions import RefusedError
     from registry.sheets import UnreadableError
 
+    if isinstance(error, OSError | DBAPIError):
+        return True  # no room, no right, a database that is busy: the message says which
     ours = (SettingsError, CallError, RegistryError, RefusedError, UnreadableError)
     return isinstance(error, (*ours, AccountError, ParseError))
 

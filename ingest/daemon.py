@@ -7,6 +7,7 @@ mailbox or mail server that hangs stops nothing but itself.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
@@ -17,17 +18,19 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy.exc import DBAPIError
 
 from ingest.house import House
-from ingest.mailboxes import open_mailbox
 from ingest.outbox import MailServerError, send_due
 from ingest.pipeline import Touched, file_pending, judge_marked, write_letters
-from ingest.receiver import read_mailbox, record_failure
+from ingest.receiver import open_recorded, read_mailbox
 from ingest.source import MailboxError
 from parsers.sandbox import Sandbox, SandboxError
 
 log = logging.getLogger(__name__)
 
 PAUSES = (5, 15, 60, 300)
-"""Seconds to wait after each failure of a mailbox in a row; the last one repeats."""
+"""Seconds to wait after each failure of a server in a row; the last one repeats."""
+
+STOPS_WITHIN = 8
+"""Seconds that stopping may take before a thread that hangs is left behind."""
 
 STAGES = ("file", "judge", "answer", "send")
 LOOKS_EVERY = {"file": 5, "judge": 3, "answer": 5, "send": 10}
@@ -41,13 +44,15 @@ class Daemon:
         self._house = house
         self._sandbox = sandbox
         self._stop = Event()
+        self._send_failures = 0
+        self._send_again_at = 0.0
         self._scheduler = BackgroundScheduler(
             timezone=house.settings.service.zone,
             executors={"default": ThreadPoolExecutor(len(STAGES))},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 30},
         )
         self._readers = [
-            Thread(target=self._read, args=(name,), name=f"mailbox {name}")
+            Thread(target=self._read, args=(name,), name=f"mailbox {name}", daemon=True)
             for name in house.settings.mailbox
         ]
 
@@ -56,8 +61,8 @@ class Daemon:
         acts: dict[str, Callable[[Touched], None]] = {
             "file": lambda touched: file_pending(self._house, self._sandbox, touched, self._stop),
             "judge": lambda touched: judge_marked(self._house, touched, self._stop),
-            "answer": lambda touched: write_letters(self._house, touched),
-            "send": lambda touched: send_due(self._house, touched, self._stop),
+            "answer": lambda touched: write_letters(self._house, touched, self._stop),
+            "send": self._send,
         }
         for stage, act in acts.items():
             self._scheduler.add_job(
@@ -72,13 +77,33 @@ class Daemon:
         for reader in self._readers:
             reader.start()
 
-    def stop(self) -> None:
-        """Finish what is in hand and stop; a document being read is given up and read again."""
+    def stop(self) -> bool:
+        """Finish what is in hand and stop; a document being read is given up and read again.
+
+        False when a server that hangs kept a thread from ending in time. The process may be
+        ended all the same: everything that counts has been committed.
+        """
         self._stop.set()
         self._sandbox.close()
-        self._scheduler.shutdown(wait=True)
-        for reader in self._readers:
-            reader.join()
+        ending = Thread(target=self._scheduler.shutdown, daemon=True)
+        ending.start()
+        until = time.monotonic() + STOPS_WITHIN
+        threads = (ending, *self._readers)
+        for thread in threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        return not any(thread.is_alive() for thread in threads)
+
+    def _send(self, touched: Touched) -> None:
+        """Send what is due; a server that refuses us is left alone for a growing while."""
+        if time.monotonic() < self._send_again_at:
+            return
+        try:
+            send_due(self._house, touched, self._stop)
+        except MailServerError:
+            self._send_failures += 1
+            self._send_again_at = time.monotonic() + _pause(self._send_failures)
+            raise
+        self._send_failures = 0
 
     def _nudge(self, stage: str) -> None:
         if not self._stop.is_set():
@@ -108,9 +133,7 @@ class Daemon:
         while not self._stop.is_set():
             try:
                 with ExitStack() as stack:
-                    source = stack.enter_context(
-                        open_mailbox(name, self._house.settings.mailbox[name])
-                    )
+                    source = open_recorded(self._house, name, stack)
                     while not self._stop.is_set():
                         if read_mailbox(self._house, name, source, self._sandbox, self._stop):
                             self._nudge("file")
@@ -120,7 +143,6 @@ class Daemon:
             except MailboxError as error:
                 failures += 1
                 log.warning("%s", error)
-                self._note_failure(name, error)
             except (OSError, DBAPIError, SandboxError) as error:
                 failures += 1
                 log.error("mailbox %s: trouble in the house, will try again: %s", name, error)
@@ -128,10 +150,8 @@ class Daemon:
                 failures += 1
                 log.exception("mailbox %s: failed, will try again", name)
             if failures:
-                self._stop.wait(PAUSES[min(failures, len(PAUSES)) - 1])
+                self._stop.wait(_pause(failures))
 
-    def _note_failure(self, name: str, error: MailboxError) -> None:
-        try:
-            record_failure(self._house, name, error)
-        except (OSError, DBAPIError) as trouble:
-            log.error("mailbox %s: its failure could not be recorded: %s", name, trouble)
+
+def _pause(failures: int) -> int:
+    return PAUSES[min(failures, len(PAUSES)) - 1]

@@ -18,7 +18,7 @@ from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime, parseaddr
 from threading import Event
 
-from config.settings import Smtp
+from config.settings import SettingsError, Smtp
 from ingest.house import House
 from ingest.pipeline import Touched
 from registry import outgoing, queries
@@ -69,7 +69,7 @@ def open_server(settings: Smtp) -> Iterator[smtplib.SMTP]:
         server.close()
         message = f"{where} refuses the sign-in of smtp.user; check the password or 授权码"
         raise MailServerError(message) from error
-    except (OSError, smtplib.SMTPException) as error:
+    except (OSError, smtplib.SMTPException, SettingsError, ValueError) as error:
         server.close()
         message = f"{where} failed at sign-in ({_plain(error)})"
         raise MailServerError(message) from error
@@ -111,10 +111,6 @@ def _send(house: House, server: smtplib.SMTP, queued: LetterRow) -> None:
     try:
         message = message_of(letter, settings)
         server.send_message(message, settings.address, list(letter.to))
-    except ValueError as error:  # an address that is none
-        _put_off(house, letter, _plain(error), for_good=True)
-        _forget(server)
-        return
     except smtplib.SMTPServerDisconnected as error:
         _put_off(house, letter, _plain(error), for_good=False)
         complaint = f"smtp: {settings.host}:{settings.port} broke the connection"
@@ -123,8 +119,13 @@ def _send(house: House, server: smtplib.SMTP, queued: LetterRow) -> None:
         _put_off(house, letter, *_judge_refusal(error))
         _forget(server)
         return
+    except Exception as error:  # an address of which the library makes no header, in many ways
+        log.exception("letter %s cannot be made into a mail", letter.id)
+        _put_off(house, letter, f"{type(error).__name__}: {_plain(error)}", for_good=True)
+        _forget(server)
+        return
     with house.registry.write() as connection:
-        outgoing.handed_over(connection, letter.id, house.clock())
+        outgoing.handed_over(connection, letter, house.clock())
     log.info("letter %s sent", letter.id)
 
 

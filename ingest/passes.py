@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass
 from threading import Event
 
 from sqlalchemy import Column, Table, select
 
 from ingest.house import House
-from ingest.mailboxes import open_mailbox
 from ingest.outbox import MailServerError, send_due
 from ingest.pipeline import Touched, file_pending, judge_marked, write_letters
-from ingest.receiver import read_mailbox, record_failure
+from ingest.receiver import open_recorded, read_mailbox
 from ingest.source import MailboxError
 from parsers.sandbox import Sandbox
 from registry import models as m
@@ -59,7 +59,7 @@ def process(house: House, sandbox: Sandbox, touched: Touched, stop: Event) -> No
         file_pending(house, sandbox, touched, stop)
         judge_marked(house, touched, stop)
         before = len(touched.letters)
-        write_letters(house, touched)
+        write_letters(house, touched, stop)
         wrote = len(touched.letters) > before  # a notice may follow an answer
         with house.registry.read() as connection:
             left = queries.pending(connection) or queries.marked(connection)
@@ -69,10 +69,10 @@ def process(house: House, sandbox: Sandbox, touched: Touched, stop: Event) -> No
 
 def _read(house: House, name: str, sandbox: Sandbox, stop: Event) -> list[str]:
     try:
-        with open_mailbox(name, house.settings.mailbox[name]) as source:
+        with ExitStack() as stack:
+            source = open_recorded(house, name, stack)
             read_mailbox(house, name, source, sandbox, stop)
     except MailboxError as error:
-        record_failure(house, name, error)
         return [str(error)]
     return []
 

@@ -25,7 +25,7 @@ from parsers.grouping import group
 from parsers.sandbox import Sandbox, SandboxError
 from parsers.submission import Document, File, Problem, Submission
 from registry import filing, outgoing, queries
-from registry.answers import Due, Point, Standing, due
+from registry.answers import Due, Point, Standing, Waiting, due
 from registry.filing import ATTEMPTS, Understood
 from registry.judging import call_of, judge_dossier
 from registry.outgoing import Written
@@ -138,40 +138,67 @@ def read_documents(
 
 
 def judge_marked(house: House, touched: Touched, stop: Event) -> None:
-    """Judge every dossier that has changed since it was last judged."""
+    """Judge every dossier that has changed since it was last judged.
+
+    One that cannot be judged stays marked, and keeps no other from being judged.
+    """
     with house.registry.read() as connection:
         marked = queries.marked(connection)
     for dossier in marked:
         if stop.is_set():
             return
-        if judge_dossier(house.registry, dossier, house.clock()):
-            touched.dossiers.add(dossier)
+        try:
+            if judge_dossier(house.registry, dossier, house.clock()):
+                touched.dossiers.add(dossier)
+        except DBAPIError:
+            raise
+        except Exception:
+            log.exception("dossier %s cannot be judged", dossier)
 
 
 # ── answer ───────────────────────────────────────────────────────────────────────────────
 
 
-def write_letters(house: House, touched: Touched) -> None:
-    """Write and store every letter that has fallen due."""
+def write_letters(house: House, touched: Touched, stop: Event) -> None:
+    """Write and store every letter that has fallen due; one that fails keeps no other back."""
     now = house.clock()
     with house.registry.read() as connection:
         waiting = outgoing.waiting(connection)
         standings = outgoing.standings(connection, waiting)
         sent = outgoing.sent(connection, now)
+    mails = {each.id: each for each in waiting}
     for letter in due(waiting, standings, sent, house.settings.receipts, now):
-        written = _write(house, letter, standings, now)
+        if stop.is_set():
+            return
         try:
-            with house.registry.write() as connection:
-                kept = outgoing.keep_letter(connection, written, now)
-        except IntegrityError:
-            log.info("a letter was written meanwhile; this one is dropped")
+            answered = tuple(mails[each] for each in letter.mails)
+            kept = _keep(house, _write(house, letter, answered, standings, now), now)
+        except DBAPIError:
+            raise
+        except Exception:
+            log.exception("a letter on mails %s cannot be written", letter.mails)
             continue
         if kept is not None:
             touched.letters.add(kept)
             log.info("letter %s: %s, %s", kept, letter.kind, letter.state)
 
 
-def _write(house: House, letter: Due, standings: Mapping[int, Standing], now: datetime) -> Written:
+def _keep(house: House, written: Written, now: datetime) -> int | None:
+    try:
+        with house.registry.write() as connection:
+            return outgoing.keep_letter(connection, written, now)
+    except IntegrityError:
+        log.info("a letter was written meanwhile; this one is dropped")
+        return None
+
+
+def _write(
+    house: House,
+    letter: Due,
+    answered: tuple[Waiting, ...],
+    standings: Mapping[int, Standing],
+    now: datetime,
+) -> Written:
     """Render a letter that fell due, and give it its Message-ID, which stays."""
     occasion, thread = _occasion(house, letter, standings)
     zone = house.settings.service.zone
@@ -184,6 +211,7 @@ def _write(house: House, letter: Due, standings: Mapping[int, Standing], now: da
         message_id=make_msgid(domain=house.settings.smtp.address.rpartition("@")[2]),
         in_reply_to=thread[-1] if thread else "",
         references=thread,
+        answered=answered,
         revisions={each: standings[each].revision for each in letter.dossiers},
         points={view.row.id: _told_in(letter, view) for view in occasion.dossiers},
     )
@@ -219,7 +247,7 @@ def _occasion(
         register_date=register_date,
         stranger=letter.stranger,
         duplicate=letter.duplicate,
-        unread=tuple(name for mail in mails for name in mail.unread),
+        unread=tuple(name for mail in mails for name in (*mail.unopened, *mail.links)),
     )
     return occasion, _thread(mails, (*last.references, last.message_id) if last else ())
 

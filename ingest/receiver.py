@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from threading import Event
 
 from ingest.house import House
+from ingest.mailboxes import open_mailbox
 from ingest.source import Listed, MailboxError, Source
 from parsers.errors import ParseError
 from parsers.sandbox import Sandbox
@@ -20,6 +22,15 @@ log = logging.getLogger(__name__)
 LISTED_AT_ONCE = 500
 HEADERS_KEPT = 20_000
 ANSWERS_REACH_BACK = timedelta(hours=24)
+
+
+def open_recorded(house: House, name: str, stack: ExitStack) -> Source:
+    """Open a mailbox until the stack is left; when that fails, desk and health are told why."""
+    try:
+        return stack.enter_context(open_mailbox(name, house.settings.mailbox[name]))
+    except MailboxError as error:
+        record_failure(house, name, error)
+        raise
 
 
 def read_mailbox(house: House, name: str, source: Source, sandbox: Sandbox, stop: Event) -> int:
@@ -37,7 +48,7 @@ def read_mailbox(house: House, name: str, source: Source, sandbox: Sandbox, stop
             received += reading.take_all(stop)
         except MailboxError as error:
             record_failure(house, name, error, (folder,))
-            if error.kind != "folder":
+            if error.kind not in {"folder", "protocol"}:
                 raise
             failed = failed or error
     if failed:
@@ -106,12 +117,23 @@ class _Reading:
         return count
 
     def _take_in(self, uids: list[int], stop: Event) -> int:
-        count = 0
+        """Take in mails; one that the server cannot hand out keeps no other back.
+
+        Raises the first such MailboxError in the end; the mail is tried again at the next pass.
+        """
+        count, failed = 0, None
         for start in range(0, len(uids), LISTED_AT_ONCE):
             for listed in self.source.listed(uids[start : start + LISTED_AT_ONCE]):
                 if stop.is_set():
                     return count
-                count += self._take(listed)
+                try:
+                    count += self._take(listed)
+                except MailboxError as error:
+                    if error.kind != "protocol":
+                        raise
+                    failed = failed or error
+        if failed:
+            raise failed
         return count
 
     def _take(self, listed: Listed) -> bool:

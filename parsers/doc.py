@@ -68,7 +68,6 @@ _SHORT = {
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f]")
 _PLAIN = {"\x0b": "\n", "\x0e": "\n", "\x1e": "-"}
 _ENDS = {"\r", "\x07"}
-_WIDE = re.compile("[\U00010000-\U0010ffff]")
 _ANSI: Final = tuple(
     bytes([code]).decode("cp1252", errors="ignore") or chr(code) for code in range(256)
 )
@@ -119,10 +118,6 @@ class _Run:
     width: int
     piece: _Piece
     properties: bytes
-
-    def offset(self, index: int) -> int:
-        """Return how many positions of the document a part of the text takes."""
-        return index + len(_WIDE.findall(self.text, 0, index))
 
 
 class _File:
@@ -235,7 +230,13 @@ class _File:
 def _decoded(raw: bytes, width: int) -> str:
     if width == 1:
         return "".join(map(_ANSI.__getitem__, raw))
-    return raw.decode("utf-16-le", errors="surrogatepass")
+    text = raw.decode("utf-16-le", errors="surrogatepass")
+    # One character for each position; paragraphs put surrogate pairs together again.
+    return (
+        text
+        if len(text) * 2 == len(raw)
+        else "".join(map(chr, struct.unpack(f"<{len(raw) // 2}H", raw)))
+    )
 
 
 def _plc(raw: bytes, size: int) -> tuple[tuple[int, ...], list[bytes]]:
@@ -462,7 +463,7 @@ class _Reader:
             for control in _CONTROL.finditer(run.text):
                 self._text(run, (at, control.start()), face, paragraph, fields)
                 at = control.end()
-                position = run.start + run.offset(control.start())
+                position = run.start + control.start()
                 if control[0] in _ENDS or position in self._breaks:
                     place = run.place + (position - run.start) * run.width
                     self._end(control[0], run, place, paragraph, flow)
@@ -474,6 +475,8 @@ class _Reader:
                 else:
                     self._special(control[0], position, face, paragraph, fields)
             self._text(run, (at, len(run.text)), face, paragraph, fields)
+        if any(each.in_code for each in fields):  # it would have swallowed all that follows
+            raise ParseError(Problem.DAMAGED, "field")
         flow.add(paragraph.items())
         return flow.items()
 
@@ -495,7 +498,7 @@ class _Reader:
             text = face.symbol * len(text)
         if face.deleted or face.inserted:
             kind = "删除" if face.deleted else "插入"
-            self._mark(kind, text, run.start + run.offset(span[0]))
+            self._mark(kind, text, run.start + span[0])
         if not face.deleted:
             paragraph.pieces.append(text)
 

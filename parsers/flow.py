@@ -71,7 +71,7 @@ class Paragraph:
 
         A form feed in the text is a page break set by hand.
         """
-        text = _whole("".join(self.pieces)).translate(SYMBOLS)
+        text = whole("".join(self.pieces)).translate(SYMBOLS)
         yield from self.before
         for number, part in enumerate(text.split("\f")):
             yield from [Break.BY_HAND] if number else ()
@@ -80,7 +80,7 @@ class Paragraph:
         yield from self.after
 
 
-def _whole(text: str) -> str:
+def whole(text: str) -> str:
     """Put surrogate pairs together that come as two characters."""
     if not _SURROGATE.search(text):
         return text
@@ -143,7 +143,7 @@ def content_of(
     return Content(
         media_type=media_type,
         pages=_pages(items, list(dict.fromkeys(extra))),
-        marks=tuple(mark[:MARK_LENGTH] for mark in [*marks][:MAX_MARKS]),
+        marks=tuple(whole(mark)[:MARK_LENGTH] for mark in [*marks][:MAX_MARKS]),
     )
 
 

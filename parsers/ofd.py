@@ -24,7 +24,7 @@ from parsers.package import BROKEN, Package
 from parsers.submission import Content, Problem
 
 MAX_PAGES = 500
-MAX_OBJECTS = 1_000_000
+MAX_OBJECTS = 3_000_000
 """Characters and lines drawn, of all pages."""
 
 _DEPTH = 16

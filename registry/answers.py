@@ -7,6 +7,7 @@ a review or the paper register has changed since the dossier's last letter.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,8 @@ from registry.rows import Fate, Kind, LetterState, Status
 Point = tuple[str, str]
 """A finding id and the document it is about (empty: the dossier)."""
 
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 UNRECOGNISED_EVERY = timedelta(days=7)
 BATCH_WAITS = 2
 """How many working days a notice on several dossiers waits for the last of them."""
@@ -147,7 +150,7 @@ def _shares(mail: Waiting) -> object:
     """Mails that may share one letter; what is unrelated is answered one by one."""
     alone = mail.id if not mail.dossiers else 0
     hindered = (mail.machine, mail.spam, mail.old)
-    return (mail.sender, mail.dossiers, mail.stranger, mail.fate is Fate.DUPLICATE, alone, hindered)
+    return (mail.sender, mail.dossiers, mail.stranger, alone, hindered)
 
 
 def _answer_kind(mail: Waiting, standings: Mapping[int, Standing]) -> Kind:
@@ -184,7 +187,7 @@ def _answer(kind: Kind, mails: Sequence[Waiting], receipts: Receipts) -> Due:
         mails=tuple(each.id for each in mails),
         dossiers=newest.dossiers,
         stranger=newest.stranger,
-        duplicate=newest.fate is Fate.DUPLICATE,
+        duplicate=all(each.fate is Fate.DUPLICATE for each in mails),
     )
     for state, reason, applies in _HINDRANCES:
         if applies(letter, newest, receipts):
@@ -199,6 +202,11 @@ def _unwanted(letter: Due, mail: Waiting, receipts: Receipts) -> bool:
     return receipts.unrecognised == "off" or not mail.submission_like
 
 
+def is_address(text: str) -> bool:
+    """Whether a letter can be addressed so (RFC 5321, 4.1.2, without quoted local parts)."""
+    return ADDRESS.fullmatch(text) is not None
+
+
 def is_never_answered(address: str, receipts: Receipts) -> bool:
     """Whether an address, or its domain, stands in `never_answer`."""
     domain = address.rpartition("@")[2]
@@ -207,7 +215,11 @@ def is_never_answered(address: str, receipts: Receipts) -> bool:
 
 
 _HINDRANCES: tuple[tuple[LetterState, str, Callable[[Due, Waiting, Receipts], bool]], ...] = (
-    (LetterState.SUPPRESSED, "发件人地址为空", lambda letter, _mail, _: not letter.to),
+    (
+        LetterState.SUPPRESSED,
+        "发件人地址为空或无效",
+        lambda letter, _mail, _: not is_address(letter.to),
+    ),
     (
         LetterState.SUPPRESSED,
         "自动发出的邮件，不予答复",
@@ -275,6 +287,9 @@ def _notice_kind(standing: Standing) -> Kind | None:
         return Kind.COMPLETE
     if standing.lacks and standing.points - standing.told.points:
         return Kind.MISSING_ITEMS
+    reviewed = standing.told.status is Status.IN_REVIEW
+    if reviewed and standing.status is Status.AWAITING_PAPER:
+        return Kind.MISSING_ITEMS  # its result was promised; all it waits for is paper
     return None
 
 
@@ -290,10 +305,16 @@ def _may_tell(
     if standing.updated_at + receipts.quiet_period > now:
         return False
     others = (standings[each] for each in standing.told.batch if each in standings)
-    if not any(each.marked or each.status is Status.IN_REVIEW for each in others):
+    if not any(_is_undecided(each, receipts, now) for each in others):
         return True
     told_on = standing.told.at.astimezone(now.tzinfo).date()
     return now.date() > workdays.add_working_days(told_on, BATCH_WAITS).date
+
+
+def _is_undecided(standing: Standing, receipts: Receipts, now: datetime) -> bool:
+    """Whether what a letter would say of a dossier may still change by itself or by a person."""
+    quiet = standing.lacks and standing.updated_at + receipts.quiet_period > now
+    return standing.marked or standing.status is Status.IN_REVIEW or quiet
 
 
 # ── caps ─────────────────────────────────────────────────────────────────────────────────

@@ -144,7 +144,7 @@ def _known(connection: Connection, parcel: Parcel, call: Call) -> tuple[KnownDos
     names = [each.name for each in parcel.dossiers if each.name] + list(parcel.names)
     forms = [normal_form(name, call) for name in names]
     cores = [core_of(name, call) for name in names]
-    sums = [doc.sha256 for each in parcel.dossiers for doc in each.documents]
+    sums = [doc.sha256 for each in parcel.dossiers for doc in each.documents if doc.sha256]
     numbers = [*parcel.thread, parcel.assigned]
     holders = select(m.document.c.dossier_id).where(m.document.c.sha256.in_(sums))
     query = (
@@ -167,6 +167,7 @@ def _known_dossier(connection: Connection, row: AnyRow, parcel: Parcel) -> Known
     sums = select(m.document.c.sha256).where(
         m.document.c.dossier_id == row.id,
         m.document.c.state.in_([DocumentState.CURRENT, DocumentState.HELD]),
+        m.document.c.sha256 != "",
     )
     known = on_dossier(connection, row.id, parcel.sender)
     return KnownDossier(

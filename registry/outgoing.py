@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, exists, func, insert, select, update
 
 from registry import models as m
 from registry import queries
 from registry.answers import Due, Point, Sent, Standing, Told, Waiting
 from registry.events import SERVICE, record
-from registry.rows import Fate, Finding, Kind, LetterState, Outcome, Status
+from registry.rows import Fate, Finding, Kind, LetterRow, LetterState, Outcome, Status
 
 PAUSES = (
     timedelta(minutes=1),
@@ -40,6 +40,7 @@ class Written:
     message_id: str
     in_reply_to: str
     references: tuple[str, ...]
+    answered: tuple[Waiting, ...]
     revisions: Mapping[int, int]
     points: Mapping[int, frozenset[Point]]
 
@@ -48,18 +49,16 @@ class Written:
 
 
 def waiting(connection: Connection) -> tuple[Waiting, ...]:
-    """Return the mails that want an answer and have none, in the order received.
+    """Return the mails that want an answer and have none, in the order received."""
+    return wanting(connection, m.mail.c.id.not_in(select(m.letter_mail.c.mail_id)))
 
-    Who is a stranger to some dossiers of his mail is answered on the others.
-    """
-    answered = select(m.letter_mail.c.mail_id)
-    query = (
-        select(m.mail)
-        .where(m.mail.c.wants_answer.is_(True), m.mail.c.id.not_in(answered))
-        .order_by(m.mail.c.id)
-    )
-    rows = connection.execute(query).all()
-    links = select(m.mail_dossier).where(m.mail_dossier.c.mail_id.in_([row.id for row in rows]))
+
+def wanting(connection: Connection, which: ColumnElement[bool]) -> tuple[Waiting, ...]:
+    """Return mails that want an answer: a stranger to some of a mail's dossiers, on the others."""
+    query = select(m.mail).where(m.mail.c.wants_answer.is_(True), which)
+    rows = connection.execute(query.order_by(m.mail.c.id)).all()
+    ids = select(query.subquery().c.id)
+    links = select(m.mail_dossier).where(m.mail_dossier.c.mail_id.in_(ids))
     own: dict[int, list[int]] = {}
     strange: dict[int, list[int]] = {}
     for link in connection.execute(links.order_by(m.mail_dossier.c.dossier_id)):
@@ -139,7 +138,7 @@ def _changed(connection: Connection) -> set[int]:
         select(m.dossier.c.id)
         .join(last, last.c.dossier_id == m.dossier.c.id)
         .where((m.dossier.c.judged_revision > last.c.told) | unlisted)
-        .where(m.dossier.c.status.in_([Status.COMPLETE, Status.INCOMPLETE]))
+        .where(m.dossier.c.status.not_in([Status.IN_REVIEW, Status.WITHDRAWN]))
     )
     return set(connection.execute(query).scalars())
 
@@ -245,8 +244,7 @@ def keep_letter(connection: Connection, written: Written, now: datetime) -> int 
     if any(row.marked or row.revision != written.revisions[row.id] for row in rows.values()):
         return None
     due = written.due
-    waits = select(func.count()).where(m.mail.c.id.in_(due.mails), m.mail.c.wants_answer)
-    if connection.execute(waits).scalar_one() < len(due.mails):
+    if wanting(connection, m.mail.c.id.in_(due.mails)) != written.answered:
         return None
     letter = _add_letter(connection, written, now)
     for mail in due.mails:
@@ -339,12 +337,16 @@ def count_try(connection: Connection, letter: int) -> bool:
     return connection.execute(query).rowcount == 1
 
 
-def handed_over(connection: Connection, letter: int, now: datetime) -> None:
-    """Record that the mail server has taken a letter."""
+def handed_over(connection: Connection, letter: LetterRow, now: datetime) -> None:
+    """Record that the mail server has taken a letter, in the words that it took.
+
+    A person may have changed them meanwhile; what went is what is on record.
+    """
+    went = {"subject": letter.subject, "text": letter.text, "html": letter.html}
     values = {"state": LetterState.SENT, "sent_at": now, "reason": "", "next_try_at": None}
-    connection.execute(update(m.letter).where(m.letter.c.id == letter).values(**values))
-    _settle_due(connection, letter)
-    _record_fate(connection, letter, "sent", "", now)
+    connection.execute(update(m.letter).where(m.letter.c.id == letter.id).values(**went, **values))
+    _settle_due(connection, letter.id)
+    _record_fate(connection, letter.id, "sent", "", now)
 
 
 def _record_fate(

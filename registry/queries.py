@@ -88,8 +88,13 @@ def _like(text: str) -> str:
     return f"%{escaped}%"
 
 
-def _matching(status: str, search: str, *, without_paper: bool = False) -> Select[Any]:
+def _matching(
+    status: str, search: str, *, without_paper: bool = False, waiting: bool = False
+) -> Select[Any]:
     query = select(m.dossier)
+    if waiting:
+        some = func.json_array_length(m.dossier.c.review) > 0
+        query = query.where(some, m.dossier.c.status != Status.WITHDRAWN)
     if status:
         query = query.where(m.dossier.c.status == status)
     if without_paper:
@@ -109,23 +114,30 @@ def queue(
     status: str = "",
     search: str = "",
     without_paper: bool = False,
+    waiting: bool = False,
     limit: int = -1,
     offset: int = 0,
 ) -> tuple[DossierRow, ...]:
     """Return the dossiers in the order received, narrowed by status and by words.
 
-    `without_paper` leaves those that no paper record is matched to and are not withdrawn.
+    `without_paper` leaves those that no paper record is matched to and are not withdrawn,
+    `waiting` those that give a person a reason to look, whatever their status.
     """
-    found = _matching(status, search, without_paper=without_paper)
+    found = _matching(status, search, without_paper=without_paper, waiting=waiting)
     query = found.order_by(m.dossier.c.id).limit(limit).offset(offset)
     return tuple(dossier_row(row) for row in connection.execute(query))
 
 
 def queue_size(
-    connection: Connection, *, status: str = "", search: str = "", without_paper: bool = False
+    connection: Connection,
+    *,
+    status: str = "",
+    search: str = "",
+    without_paper: bool = False,
+    waiting: bool = False,
 ) -> int:
     """Return how many dossiers `queue` would give without a limit."""
-    found = _matching(status, search, without_paper=without_paper)
+    found = _matching(status, search, without_paper=without_paper, waiting=waiting)
     return connection.execute(select(func.count()).select_from(found.subquery())).scalar_one()
 
 
@@ -411,7 +423,7 @@ def _mail(
         dossiers=dossiers,
         letters=letters,
         references=tuple(row.references),
-        unread=tuple(row.unread),
+        unopened=tuple(row.unread),
         links=tuple(link_wording(each) for each in row.links),
     )
 
@@ -445,7 +457,8 @@ def mails(
 ) -> tuple[MailRow, ...]:
     """Return every mail ever seen, in the order received, narrowed by fate and words.
 
-    `waiting` leaves those that wait for a person: noted or quarantined, and not yet read.
+    `waiting` leaves those that wait for a person: noted, quarantined, or filed with a remark,
+    and not yet read.
     """
     query = _mails_matching(fate, search, waiting=waiting)
     order = m.mail.c.id.desc() if newest_first else m.mail.c.id
@@ -467,7 +480,8 @@ def _mails_matching(fate: str, search: str, *, waiting: bool = False) -> Select[
     if fate:
         query = query.where(m.mail.c.fate == fate)
     if waiting:
-        for_people = m.mail.c.fate.in_((Fate.NOTED, Fate.QUARANTINED))
+        told = (m.mail.c.fate == Fate.FILED) & (m.mail.c.reason != "")
+        for_people = m.mail.c.fate.in_((Fate.NOTED, Fate.QUARANTINED)) | told
         query = query.where(for_people, m.mail.c.read_at.is_(None))
     if search.strip():
         words = _like(search.strip())

@@ -124,25 +124,30 @@ def _tells(dossier: Dossier) -> bool:
 
 def _left_out(brought: Sequence[Dossier], placements: Sequence[Placement]) -> str:
     """Name the documents that went nowhere because they tell no alliance, for staff to place."""
-    placed = {doc.sha256 for each in placements for doc in each.documents}
+    placed = {_identity(doc) for each in placements for doc in each.documents}
     placed |= {doc for each in placements if each.dossier for doc in each.dossier.checksums}
     left = [
         doc.path
         for each in brought
         if _founds_dossier(each)
         for doc in each.documents
-        if doc.sha256 not in placed
+        if _identity(doc) not in placed
     ]
     return f"以下文件未写明属于哪一件，未归入：{'、'.join(left)}" if left else ""
 
 
 def _conclude(parcel: Parcel, placements: tuple[Placement, ...], left_out: str) -> Route:
-    """Tell the fate from the placements."""
+    """Tell the fate from the placements; a `filed` mail with a reason waits for staff to look."""
     if not placements:
         return Route(fate=Fate.UNRELATED, reason="未能判断属于哪一份申报材料")
     new = any(each.documents or each.dossier is None for each in placements)
-    if new or parcel.links:
-        return Route(fate=Fate.FILED, reason=left_out, placements=placements)
+    if new or parcel.links or (parcel.assigned and not any(each.known for each in placements)):
+        strange = parcel.links and any(each.stranger for each in placements)
+        link = "不在该件联系名单上的地址发来超大附件链接，请核对" if strange else ""
+        reason = "；".join(each for each in (left_out, link) if each)
+        return Route(fate=Fate.FILED, reason=reason, placements=placements)
+    if left_out:
+        return Route(fate=Fate.QUARANTINED, reason=left_out)
     if any(each.known for each in placements):
         reason = "所附材料此前均已收到"
         return Route(fate=Fate.DUPLICATE, reason=reason, placements=placements)
@@ -194,7 +199,7 @@ def _without_documents(
     """A mail that brings no file concerns the dossiers it names; a link alone may open one."""
     named = [each for each in known if each.number in parcel.thread]
     if not named and parcel.names:
-        found = [_named(name, known, call) for name in parcel.names]
+        found = [_named(name, known, parcel, call) for name in parcel.names]
         named = [each for each in found if each]
     if named:
         return tuple(_into(each, (), parcel) for each in dict.fromkeys(named))
@@ -203,10 +208,13 @@ def _without_documents(
     return ()
 
 
-def _named(name: str, known: Sequence[KnownDossier], call: Call) -> KnownDossier | None:
+def _named(
+    name: str, known: Sequence[KnownDossier], parcel: Parcel, call: Call
+) -> KnownDossier | None:
     form = normal_form(name, call)
     same = [each for each in known if normal_form(each.name, call) == form]
-    return next((each for each in same if not each.withdrawn), None)
+    fitting = [each for each in same if not each.withdrawn]
+    return _choose(fitting, parcel) if fitting else None
 
 
 def _place(
@@ -217,14 +225,14 @@ def _place(
     call: Call,
 ) -> Placement | None:
     """Decide where the documents of one alliance go; None when they tell nothing."""
-    on_record = _holder_of(dossier, known)
+    name = dossier.name or _spoken_name(parcel, brought)
+    on_record = _holder_of(dossier, name, known, parcel, call)
     if on_record:
         return _into(on_record, dossier.documents, parcel)
-    name = dossier.name or _spoken_name(parcel, brought)
-    threaded = [each for each in known if each.number in parcel.thread]
     if not name:
+        threaded = [each for each in known if each.number in parcel.thread]
         return _nameless(dossier, threaded, parcel, call)
-    target, flags = _same(name, dossier.secretariat, known, threaded, call)
+    target, flags = _same(name, dossier.secretariat, known, parcel, call)
     if target:
         return _into(target, dossier.documents, parcel, name=name, secretariat=dossier.secretariat)
     if not _founds_dossier(dossier):
@@ -238,10 +246,31 @@ def _place(
     )
 
 
-def _holder_of(dossier: Dossier, known: Sequence[KnownDossier]) -> KnownDossier | None:
-    """Find the dossier that already holds every one of these documents."""
+def _holder_of(
+    dossier: Dossier,
+    name: str,
+    known: Sequence[KnownDossier],
+    parcel: Parcel,
+    call: Call,
+) -> KnownDossier | None:
+    """Find the dossier that already holds every one of these documents.
+
+    A file that many may send (an empty one, a letter) tells nothing by itself, and neither
+    thread nor name may contradict.
+    """
     sums = {doc.sha256 for doc in dossier.documents}
-    return next((each for each in known if sums <= each.checksums and not each.withdrawn), None)
+    telling = any(doc.kind != "other" and doc.size for doc in dossier.documents)
+    core = core_of(name, call) if name else ""
+    threaded = [each for each in known if each.number in parcel.thread]
+    holders = [
+        each
+        for each in threaded or known
+        if sums <= each.checksums and not each.withdrawn and core in {"", core_of(each.name, call)}
+    ]
+    if not (telling or threaded):
+        return None
+    mine = [each for each in holders if parcel.sender in each.addresses]
+    return next(iter(mine or holders), None)
 
 
 def _spoken_name(parcel: Parcel, brought: Sequence[Dossier]) -> str:
@@ -269,25 +298,40 @@ def _same(
     name: str,
     secretariat: str,
     known: Sequence[KnownDossier],
-    threaded: Sequence[KnownDossier],
+    parcel: Parcel,
     call: Call,
 ) -> tuple[KnownDossier | None, tuple[str, ...]]:
     """Find the dossier of that alliance, by the certain levels, unless contradicted."""
     form, core = normal_form(name, call), core_of(name, call)
     open_ones = [each for each in known if not each.withdrawn]
     equal = [each for each in open_ones if normal_form(each.name, call) == form]
-    for each in equal:
-        if not _contradicts(each.secretariat, secretariat, call):
-            return each, ()
+    fitting = [each for each in equal if not _contradicts(each.secretariat, secretariat, call)]
+    if fitting:
+        return _choose(fitting, parcel), ()
     for each in open_ones:
         alike = core_of(each.name, call) == core
         if alike and secretariat and _is_same(each.secretariat, secretariat, call):
             return each, ()
-    for each in threaded:
+    for each in known:
         agrees = not each.name or core_of(each.name, call) == core
-        if agrees and not _contradicts(each.secretariat, secretariat, call):
+        threaded = each.number in parcel.thread and agrees
+        if threaded and not _contradicts(each.secretariat, secretariat, call):
             return each, ()
     return None, ("same-name",) if equal else ()
+
+
+def _choose(fitting: Sequence[KnownDossier], parcel: Parcel) -> KnownDossier:
+    """Of dossiers of one name take the one in the thread, else the sender's own."""
+    if len(fitting) == 1:
+        return fitting[0]
+    threaded = [each for each in fitting if each.number in parcel.thread]
+    mine = [each for each in fitting if parcel.sender in each.addresses]
+    for preferred in (threaded, mine):
+        if len(preferred) == 1:
+            return preferred[0]
+    numbers = "、".join(each.number for each in fitting)
+    message = f"{numbers} 名称相同，来信未写明属于哪一件，请人工指定"
+    raise _UndecidedError(message)
 
 
 def _is_same(one: str, other: str, call: Call) -> bool:
@@ -303,8 +347,13 @@ def _founds_dossier(dossier: Dossier) -> bool:
     return any(doc.kind != "other" or not doc.readable for doc in dossier.documents)
 
 
+def _identity(document: Document) -> object:
+    """What tells a document apart: its bytes, or, where they could not be had, its place."""
+    return document.sha256 or (document.path, document.size)
+
+
 def _once(documents: Iterable[Document]) -> tuple[Document, ...]:
-    return tuple({doc.sha256: doc for doc in reversed(tuple(documents))}.values())[::-1]
+    return tuple({_identity(doc): doc for doc in reversed(tuple(documents))}.values())[::-1]
 
 
 def _into(

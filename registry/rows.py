@@ -267,8 +267,14 @@ class MailRow:
     dossiers: tuple[str, ...]
     letters: tuple[int, ...]
     references: tuple[str, ...] = ()
-    unread: tuple[str, ...] = ()
+    unopened: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
+
+    @property
+    def unread(self) -> bool:
+        """Whether it waits for a person to read it: noted, or filed with a remark."""
+        told = self.fate is Fate.NOTED or (self.fate is Fate.FILED and bool(self.reason))
+        return told and self.read_at is None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -252,7 +252,7 @@ class Intake:
         self.now += after
         self.judge()
         touched = Touched()
-        write_letters(self.house, touched)
+        write_letters(self.house, touched, Event())
         return tuple(each for each in self.letters() if each.id in touched.letters)
 
     def letters(self) -> tuple[LetterRow, ...]:

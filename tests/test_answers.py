@@ -141,7 +141,6 @@ def test_mails_of_one_sender_about_the_same_dossier_share_a_letter_that_answers_
     [
         {"sender": "second@example.com"},
         {"dossiers": (1, 2)},
-        {"fate": Fate.DUPLICATE},
         {"stranger": True},
         {"spam": True},
     ],
@@ -306,9 +305,9 @@ def test_completion_by_paper_is_told_at_once_and_only_once() -> None:
         standing(1, RISK),
         standing(1, RISK, told=told(), marked=True),
         standing(1, RISK, told=told(), status=Status.IN_REVIEW),
-        standing(1, RISK, told=told(), status=Status.AWAITING_PAPER),
+        standing(1, RISK, told=told(RISK), status=Status.AWAITING_PAPER),
         standing(1, RISK, told=told(), status=Status.WITHDRAWN),
-        standing(1, told=told()),
+        standing(1, told=told(status=Status.AWAITING_PAPER)),
     ],
 )
 def test_there_is_nothing_to_give_notice_of(about: Standing) -> None:
@@ -351,10 +350,25 @@ def test_several_dossiers_are_told_after_two_working_days_though_one_is_undecide
 
 def test_dossiers_in_a_batch_without_lack_hold_nothing_back() -> None:
     acknowledged = told(batch=(1, 2))
-    letter = only(
-        ask([], standing(1, RISK, told=acknowledged), standing(2, told=acknowledged), now=NOW + DAY)
-    )
+    fine = standing(2, told=replace(acknowledged, status=Status.AWAITING_PAPER))
+    letter = only(ask([], standing(1, RISK, told=acknowledged), fine, now=NOW + DAY))
     assert letter.dossiers == (1,)
+
+
+def test_a_review_that_leaves_only_paper_to_wait_for_is_told() -> None:
+    letter = only(ask([], standing(1, told=told(status=Status.IN_REVIEW)), now=NOW + DAY))
+    assert (letter.kind, letter.notice) == (Kind.MISSING_ITEMS, True)
+
+
+def test_a_mail_sent_again_shares_the_letter_that_waits() -> None:
+    again = mail(2, 1, fate=Fate.DUPLICATE)
+    letter = only(ask([mail(1, 1), again], standing(1, RISK), now=NOW + QUIET))
+    assert (letter.mails, letter.duplicate) == ((1, 2), False)
+
+
+def test_a_letter_to_an_address_that_is_none_is_suppressed() -> None:
+    letter = only(ask([mail(1, 1, sender="..@")], standing(1)))
+    assert letter.state is LetterState.SUPPRESSED
 
 
 def test_a_notice_after_a_suppressed_letter_is_suppressed_for_the_same_reason() -> None:

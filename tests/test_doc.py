@@ -192,6 +192,7 @@ def test_upper_case_streams_are_the_same(tmp_path: Path) -> None:
         (word(Piece(text="\r")), Problem.EMPTY),
         (word(Piece(text="\x01\r")), Problem.SCAN),
         (word(Piece(text="文\r"), written_by=0x1234), Problem.DAMAGED),
+        (word(Piece(text="甲\x13 REF 乙\r")), Problem.DAMAGED),
         (word(Piece(text="文\r"), counts=[99]), Problem.DAMAGED),
         ({"WordDocument": word(Piece(text="文\r"))["WordDocument"]}, Problem.DAMAGED),
         ({"0Table": b""}, Problem.DAMAGED),

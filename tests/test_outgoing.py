@@ -89,7 +89,7 @@ def test_an_answer_is_owed_until_a_full_one_has_gone(intake: Intake) -> None:
     (letter,) = intake.answer()
     assert intake.row().due is not None
     with intake.registry.write() as connection:
-        outgoing.handed_over(connection, letter.id, intake.now)
+        outgoing.handed_over(connection, letter, intake.now)
     assert intake.row().due is None
     assert intake.answer(after=timedelta(days=9)) == ()
 
@@ -125,7 +125,7 @@ def test_a_doubtful_dossier_is_acknowledged_and_its_list_follows_the_persons_dec
     for letter in (first, notice):
         assert intake.row().due is not None
         with intake.registry.write() as connection:
-            outgoing.handed_over(connection, letter.id, intake.now)
+            outgoing.handed_over(connection, letter, intake.now)
     assert intake.row().due is None
     assert intake.answer(after=timedelta(days=9)) == ()
 
@@ -292,7 +292,11 @@ def written(intake: Intake, **changes: object) -> Written:
         "revisions": {row.id: row.revision},
         "points": {},
     }
-    return Written(**(values | changes))
+    values |= changes
+    with intake.registry.read() as connection:
+        mails = m.mail.c.id.in_(values["due"].mails)
+        values.setdefault("answered", outgoing.wanting(connection, mails))
+    return Written(**values)
 
 
 def keep(intake: Intake, letter: Written) -> int | None:
@@ -342,6 +346,8 @@ def test_a_mail_is_not_answered_twice_and_the_second_letter_leaves_nothing(judge
 def test_a_letter_is_dropped_when_its_mail_was_given_elsewhere_meanwhile(intake: Intake) -> None:
     mail = intake.post(subject="材料", files=1)
     letter = Due(kind=Kind.UNRECOGNISED, notice=False, to=SENDER, mails=(mail,), dossiers=())
+    with intake.registry.read() as connection:
+        answered = outgoing.waiting(connection)
     stale = Written(
         due=letter,
         subject="回执",
@@ -350,6 +356,7 @@ def test_a_letter_is_dropped_when_its_mail_was_given_elsewhere_meanwhile(intake:
         message_id="<letter@example.org>",
         in_reply_to="",
         references=(),
+        answered=answered,
         revisions={},
         points={},
     )
@@ -438,9 +445,10 @@ def test_a_letter_held_while_it_was_tried_stays_held_when_it_was_not_taken(queue
 
 
 def test_a_letter_handed_over_is_sent_even_where_it_was_held_meanwhile(queued: Intake) -> None:
+    (letter,) = queued.letters()
     with queued.registry.write() as connection:
         decisions.hold_letter(connection, 1, who="staff", now=queued.now)
-        outgoing.handed_over(connection, 1, queued.now)
+        outgoing.handed_over(connection, letter, queued.now)
     (row,) = queued.letters()
     assert (row.state, row.sent_at, row.reason) == (LetterState.SENT, queued.now, "")
 

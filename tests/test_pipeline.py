@@ -54,7 +54,7 @@ def test_a_letter_decided_on_what_is_no_longer_so_is_not_kept(
 
     with monkeypatch.context() as patched:
         patched.setattr(pipeline, "due", due)
-        write_letters(intake.house, Touched())
+        write_letters(intake.house, Touched(), Event())
     assert intake.letters() == ()
     assert intake.row().status is Status.AWAITING_PAPER
     (letter,) = intake.answer()
@@ -151,7 +151,7 @@ def test_each_stage_run_twice_does_nothing_the_second_time(
         touched = Touched()
         file_pending(intake.house, sandbox, touched, Event())
         judge_marked(intake.house, touched, Event())
-        write_letters(intake.house, touched)
+        write_letters(intake.house, touched, Event())
         assert bool(touched.mails or touched.dossiers or touched.letters) is first
     assert {each.state for each in intake.letters()} == {
         LetterState.QUEUED,
@@ -176,5 +176,5 @@ def test_a_mail_answered_by_another_writer_meanwhile_is_not_answered_again(
         return found
 
     monkeypatch.setattr(pipeline, "due", due)
-    write_letters(intake.house, Touched())
+    write_letters(intake.house, Touched(), Event())
     assert [each.message_id for each in intake.letters()] == ["<x@example.org>"]

@@ -22,7 +22,7 @@ from registry.database import Registry
 from registry.decisions import RefusedError
 from registry.judging import call_of as kept_call
 from registry.originals import Originals
-from registry.rows import DossierRow, LetterState, Status
+from registry.rows import DossierRow, LetterState
 from reports.desk.health import folders
 from reports.desk.sign_in import Session, Sessions, Throttle, local_path
 
@@ -179,7 +179,7 @@ def _here(request: Request) -> str:
 def _waiting(connection: Connection) -> dict[str, int]:
     """Count what waits for a person, for the bar at the top."""
     return {
-        "queue": queries.count_by_status(connection).get(Status.IN_REVIEW, 0),
+        "queue": queries.queue_size(connection, waiting=True),
         "mails": queries.mails_size(connection, waiting=True),
         "letters": queries.count_by_state(connection).get(LetterState.DRAFT, 0),
     }

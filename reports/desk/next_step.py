@@ -69,7 +69,7 @@ def to_do(view: DossierView) -> str:
     """Return what staff have to do next about a dossier, if anything."""
     if view.row.marked:
         return "材料刚有变动，系统正在重新核对，请稍后刷新本页。"
-    if view.row.status is Status.IN_REVIEW:
+    if view.row.review and view.row.status is not Status.WITHDRAWN:
         return (
             f"有 {len(view.row.review)} 项需要您处理，见下方“待办”。"
             "处理完后系统自动重新核对，并发出相应函件。"

@@ -9,7 +9,6 @@ from fastapi import APIRouter, HTTPException, Query
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from config.call import Call
 from registry import queries
 from registry.rows import DossierRow, PaperRecord, Status
 from reports.desk.frame import Desk, PageNumber, SignedIn, Words, paging
@@ -30,23 +29,22 @@ class Line:
 
 def lines(connection: Connection, desk: Desk, rows: tuple[DossierRow, ...]) -> tuple[Line, ...]:
     """Return dossiers as the queue shows them, review reasons in words."""
-    calls: dict[tuple[str, int], Call] = {}
-    for row in rows:
-        if (row.call_id, row.call_version) not in calls:
-            calls[row.call_id, row.call_version] = desk.call_of(connection, row)
+    calls = {row.id: desk.call_of(connection, row) for row in rows}
     missing = queries.missing_counts(connection, [row.id for row in rows])
     papers = queries.papers_by_id(connection, [row.paper_id for row in rows if row.paper_id])
     return tuple(
         Line(
             row=row,
-            review=tuple(
-                review_wording(code, calls[row.call_id, row.call_version]) for code in row.review
-            ),
+            review=tuple(review_wording(code, calls[row.id]) for code in row.review),
             missing=missing.get(row.id, 0),
             paper=papers.get(row.paper_id) if row.paper_id else None,
         )
         for row in rows
     )
+
+
+WAITING = "waiting"
+"""The tab of what waits for a person, whatever its status."""
 
 
 @router.get("/")
@@ -57,19 +55,27 @@ def queue_page(
     page: PageNumber = 1,
 ) -> Response:
     """Show the queue."""
-    if status and status not in set(Status):
+    if status and status != WAITING and status not in set(Status):
         raise HTTPException(404, "没有这种状态。")
+    waiting = status == WAITING
+    kept = "" if waiting else status
     with visit.reading() as connection:
         counts = queries.count_by_status(connection)
-        total = queries.queue_size(connection, status=status, search=search)
+        total = queries.queue_size(connection, status=kept, search=search, waiting=waiting)
         where = paging(page, total)
         rows = queries.queue(
-            connection, status=status, search=search, limit=queries.PAGE, offset=where.offset
+            connection,
+            status=kept,
+            search=search,
+            waiting=waiting,
+            limit=queries.PAGE,
+            offset=where.offset,
         )
         return visit.page(
             connection,
             "queue.html",
             counts=counts,
+            waiting_count=queries.queue_size(connection, waiting=True),
             status=status,
             search=search,
             paging=where,
