@@ -40,6 +40,7 @@ DETAIL_LENGTH: Final = 1000
 """How many characters of a subject or quote, a name, a finding's detail a letter prints at most."""
 
 CHECKSUM_LENGTH: Final = 12
+RESULT_TITLE: Final = "核对结果"
 ISSUES_TITLE: Final = {False: "缺件清单", True: "补正告知书"}
 """A list of what is missing is a 补正告知书 only when a person has approved it."""
 
@@ -101,13 +102,14 @@ def write_letter(occasion: Occasion, center: Center, zone: ZoneInfo, today: date
 def _template(occasion: Occasion, center: Center, zone: ZoneInfo, today: date, part: str) -> str:
     """Fill one part of the letter's template."""
     newest = occasion.mails[-1].subject if occasion.mails else ""
+    sections = tuple(_section(each, occasion, zone, today) for each in occasion.dossiers)
     template = _environment().get_template(f"{occasion.kind}/{part}")
     return template.render(
         occasion=occasion,
-        sections=tuple(_section(each, occasion, zone, today) for each in occasion.dossiers),
+        sections=sections,
         files=_strangers_files(occasion),
         call=occasion.default_call,
-        title=ISSUES_TITLE[occasion.approved],
+        title=_title(occasion, sections),
         unread=tuple(one_line(each, NAME_LENGTH) for each in occasion.unread),
         quoted_subject=one_line(newest, QUOTE_LENGTH) or "无主题",
         center=center,
@@ -115,6 +117,12 @@ def _template(occasion: Occasion, center: Center, zone: ZoneInfo, today: date, p
         chapter=_chapters(),
         moment=partial(_moment, zone=zone),
     )
+
+
+def _title(occasion: Occasion, sections: tuple[_Section, ...]) -> str:
+    """What a list of what is missing is called; where nothing is, it tells a review's result."""
+    lacking = any(each.points or each.paper_points for each in sections)
+    return ISSUES_TITLE[occasion.approved] if lacking else RESULT_TITLE
 
 
 @cache

@@ -504,3 +504,11 @@ def _seen(html: str) -> str:
 
 def _of_mail(documents: tuple[FiledDocument, ...], mail_id: int) -> tuple[FiledDocument, ...]:
     return tuple(replace(each, mail_id=mail_id) for each in documents)
+
+
+def test_a_review_that_leaves_only_paper_to_wait_for_lists_nothing_as_missing() -> None:
+    letter = list_missing(AWAITING, notice=True)
+    assert letter.subject.startswith("[LM2016-0037] 核对结果——")
+    assert "电子材料已齐。" in letter.text
+    assert "尚未查到收件登记" in letter.text
+    assert "缺件" not in letter.text

@@ -67,7 +67,6 @@ def word(
     into the table stream by their index in the information block.
     """
     body, places = bytearray(), list[tuple[int, int, int]]()
-    position = 0
     for piece in reversed(pieces):  # the order in the file is not that of the document
         body += b"\0" * (len(body) % 2)
         places.insert(0, (_TEXT_AT + len(body), 1 if piece.narrow else 2, len(piece.text)))
@@ -98,7 +97,7 @@ def word(
     ):
         if looks:
             spans = [
-                (place(each.start), place(each.end - 1) + places_width(places, ends, each.start))
+                (place(each.start), place(each.end - 1) + _width_at(places, ends, each.start))
                 for each in looks
             ]
             number = len(text) // _SECTOR
@@ -119,7 +118,7 @@ def word(
     return {"WordDocument": bytes(head) + text[_TEXT_AT:], name: stream}
 
 
-def places_width(places: Sequence[tuple[int, int, int]], ends: Sequence[int], at: int) -> int:
+def _width_at(places: Sequence[tuple[int, int, int]], ends: Sequence[int], at: int) -> int:
     """Return how many bytes a character at a position takes."""
     return places[max(i for i in range(len(places)) if ends[i] <= at)][1]
 
