@@ -25,7 +25,7 @@ demo: setup
 
 # Debian packages that the tests need; fails when they cannot be installed.
 debian:
-	tools/debian dovecot-imapd chromium fonts-noto-cjk openssl
+	tools/debian dovecot-imapd chromium fonts-noto-cjk openssl libarchive13 unar
 
 lint: setup
 	$(BIN)/ruff check .

@@ -17,6 +17,7 @@ from ingest.mailboxes import open_mailbox
 from ingest.outbox import MailServerError, open_server
 from ingest.source import MailboxError
 from parsers.sandbox import Sandbox, SandboxError
+from parsers.unpack import tools
 from registry.database import RegistryError, open_registry
 
 LEAST_FREE = 1 << 30
@@ -136,7 +137,10 @@ def _mailbox(name: str, settings: Settings) -> str:
 
 
 def _optional() -> Iterator[Result]:
-    for part, module in (("scans (ocr)", "rapidocr"),):
-        there = find_spec(module) is not None
-        says = "installed" if there else "not installed: scans go to a person"
-        yield Result(part=part, ok=True, says=says)
+    """Tell of parts that only some files need; without them such files go to a person."""
+    ocr = find_spec("rapidocr") is not None
+    says = "installed" if ocr else "not installed: scans go to a person"
+    yield Result(part="scans (ocr)", ok=True, says=says)
+    for tool, there in tools().items():
+        says = "installed" if there else f"not installed: `apt-get install {tool}` reads more .rar"
+        yield Result(part=tool, ok=True, says=says)

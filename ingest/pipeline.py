@@ -9,21 +9,22 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.utils import make_msgid
+from pathlib import Path
 from threading import Event
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from config.call import Call
 from ingest.automatic import bounced_message_ids, is_bounce, machine_reason
 from ingest.house import House
 from ingest.opening import open_documents
 from parsers.errors import ParseError
 from parsers.grouping import group
 from parsers.sandbox import Sandbox, SandboxError
-from parsers.submission import Document, File, Problem, Submission
+from parsers.submission import File, Problem, Submission
 from registry import filing, outgoing, queries
 from registry.answers import Due, Point, Standing, Waiting, due
 from registry.filing import ATTEMPTS, Understood
@@ -73,17 +74,17 @@ def file_pending(house: House, sandbox: Sandbox, touched: Touched, stop: Event) 
         touched.mails.add(mail)
 
 
-def _file(house: House, sandbox: Sandbox, mail: int, sha256: str, attempt: int) -> None:
+def _file(house: House, sandbox: Sandbox, mail: int, sha256: str | None, attempt: int) -> None:
     """File one mail; the barrier that keeps a mail that fails from stopping the others."""
-    if house.originals.has_lost(sha256):
+    if sha256 and house.originals.has_lost(sha256):
         _set_aside(house, mail, "邮件原件缺失，请从备份恢复后重新处理")
         return
     if attempt > ATTEMPTS:
         _set_aside(house, mail, f"连续{ATTEMPTS}次处理未完成（程序在处理中停止）")
         return
     try:
-        with sandbox.message(house.originals.path(sha256)) as submission:
-            understood = understand(house, sandbox, submission)
+        with _kept(house, mail, sha256) as path, sandbox.message(path) as submission:
+            understood = understand(house, sandbox, mail, submission)
         with house.registry.write() as connection:
             found = filing.file_mail(connection, mail, understood, house.clock())
         log.info("mail %s: %s", mail, found.fate)
@@ -100,17 +101,36 @@ def _file(house: House, sandbox: Sandbox, mail: int, sha256: str, attempt: int) 
             _set_aside(house, mail, f"连续{ATTEMPTS}次处理出错：{type(error).__name__}")
 
 
+@contextmanager
+def _kept(house: House, mail: int, sha256: str | None) -> Iterator[Path]:
+    """Give what is kept of a mail: its original, or, where that was too large, its headers."""
+    if sha256:
+        yield house.originals.path(sha256)
+        return
+    with house.registry.read() as connection:
+        row = queries.mail_by_id(connection, mail)
+    with house.originals.incoming() as file:
+        file.write((row.excerpt if row else "").encode())
+        file.flush()
+        yield Path(file.name)
+
+
 def _set_aside(house: House, mail: int, reason: str) -> None:
     with house.registry.write() as connection:
         filing.quarantine(connection, mail, reason, house.clock())
 
 
-def understand(house: House, sandbox: Sandbox, submission: Submission) -> Understood:
+def understand(house: House, sandbox: Sandbox, mail: int, submission: Submission) -> Understood:
     """Read the files of a mail, keep them, and tell its dossiers and its call."""
-    call, documents = read_documents(house, sandbox, submission.files)
+    with house.registry.read() as connection:
+        found, given = filing.call_in_thread(connection, mail, submission, house.calls)
+    calls = {found: house.calls[found]} if given else house.calls
+    files = submission.files
+    call, documents = open_documents(sandbox, files, calls, found or house.default_call.id)
+    keep_files(house, files)
     machine = machine_reason(submission, house.own_addresses)
     return Understood(
-        submission=replace(submission, files=tuple(_without_source(submission.files))),
+        submission=replace(submission, files=tuple(_without_source(files))),
         dossiers=group(documents, call),
         call=call,
         machine=machine,
@@ -123,15 +143,11 @@ def _without_source(files: Sequence[File]) -> Iterator[File]:
     return (replace(each, source=None) for each in files)
 
 
-def read_documents(
-    house: House, sandbox: Sandbox, files: Sequence[File]
-) -> tuple[Call, tuple[Document, ...]]:
-    """Read files, keep their bytes as originals, and tell the call that they fit."""
-    opened = open_documents(sandbox, files, house.calls, house.default_call.id)
+def keep_files(house: House, files: Sequence[File]) -> None:
+    """Keep the bytes of files as originals."""
     for file in files:
         if file.source:
             house.originals.keep_copy(file.source)
-    return opened
 
 
 # ── judge ────────────────────────────────────────────────────────────────────────────────

@@ -182,6 +182,7 @@ class _Reading:
             uidvalidity=self.uidvalidity,
             uid=listed.uid,
             size=size,
+            listed_size=listed.size,
             received_at=listed.received_at,
             sha256=sha256,
             spam=self.folder in box.spam_folders and self.folder not in box.folders,

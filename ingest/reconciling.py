@@ -76,13 +76,9 @@ def _changed(
     uids: list[int],
     known: dict[int, tuple[int, datetime]],
 ) -> list[str]:
-    """Find known UIDs that a server has given to other mail: by time of arrival.
-
-    Sizes are what the server said of a mail against what it handed out, which some servers
-    get wrong; so a size alone proves nothing and only goes with another time.
-    """
+    """Find known UIDs that a server has given to other mail: by size and time of arrival."""
     return [
         f"mailbox {mailbox}: {folder}: UID {each.uid} is another mail now than the one on record"
         for each in source.listed(uids)
-        if abs(each.received_at - known[each.uid][1]) > SAME_TIME
+        if each.size != known[each.uid][0] or abs(each.received_at - known[each.uid][1]) > SAME_TIME
     ]

@@ -449,6 +449,14 @@ def _authority(value: str, call: Call) -> Area | None:
     return places[0] if len(places) == 1 else None
 
 
+def same_authority(one: str, other: str, call: Call) -> bool:
+    """Whether two names of a recommender may be one's: the same body, or the same area's."""
+    area = _authority(one, call)
+    if area is not None and area == _authority(other, call):
+        return not area.provincial or organisation_form(one) == organisation_form(other)
+    return same_organisation(one, other, call) is not Likeness.OTHER
+
+
 def _places(texts: Iterable[str], call: Call) -> list[Area]:
     """Return the places that addresses and names lie in, without those wider than another."""
     lines = tuple(texts)

@@ -107,8 +107,20 @@ def _settle_review(
     if code in {"held", "after-complete"}:
         message = "请逐封采纳或不采纳暂存的材料"
         raise RefusedError(message)
+    if code == "match-proposed":
+        _refuse_proposed(connection, dossier)
     flags = [each for each in dossier.flags if each != code]
     connection.execute(update(m.dossier).where(m.dossier.c.id == dossier.id).values(flags=flags))
+
+
+def _refuse_proposed(connection: Connection, dossier: DossierRow) -> None:
+    """None of the records that are proposed now is this dossier's; later ones may be."""
+    proposed = queries.proposals_of(connection, [dossier.id]).get(dossier.id, ())
+    for each in proposed:
+        paper = queries.paper_by_register_no(connection, each.target)
+        if each.kind == "paper" and paper:
+            values = {"dossier_id": dossier.id, "paper_id": paper.id}
+            connection.execute(upsert(m.refusal).values(**values).on_conflict_do_nothing())
 
 
 def link(
@@ -273,10 +285,7 @@ def _mail(connection: Connection, mail: int) -> MailRow:
 
 def assign(connection: Connection, mail: int, target: str, *, who: str, now: datetime) -> None:
     """Give a mail to a dossier, or to a new one, by hand: it is filed again, there."""
-    row = _mail(connection, mail)
-    if row.sha256 is None:
-        message = "该邮件超过大小上限，正文未下载，不能归入"
-        raise RefusedError(message)
+    _mail(connection, mail)
     target = target.strip()
     if target.lower() == NEW:
         target = NEW

@@ -6,7 +6,7 @@ decision of `routing.py` over what the registry knows in that transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -19,6 +19,7 @@ from parsers.submission import Document, Dossier, Submission
 from registry import models as m
 from registry import workdays
 from registry.addresses import on_dossier
+from registry.completeness import same_authority
 from registry.events import SERVICE, mark, record
 from registry.queries import CAME_AT, AnyRow
 from registry.routing import KnownDossier, Parcel, Placement, Route, route
@@ -59,6 +60,24 @@ def keep_call(connection: Connection, call: Call, now: datetime) -> None:
     if kept is None:
         values = {"id": call.id, "version": call.version, "text": call.text, "kept_at": now}
         connection.execute(insert(m.call_version).values(**values))
+
+
+def call_in_thread(
+    connection: Connection, mail: int, submission: Submission, calls: Mapping[str, Call]
+) -> tuple[str, bool]:
+    """Return the id of the call whose dossier a mail names or replies about, or an empty string.
+
+    True with it when a person has given the mail to that dossier.
+    """
+    assigned = connection.execute(select(m.mail.c.assigned).where(m.mail.c.id == mail)).scalar()
+    words = f"{submission.subject}\n{submission.text}"
+    spoken = (number for call in calls.values() for number in find_number(words, call))
+    numbers = [assigned] if assigned else [*spoken, *_replied_to(connection, submission)]
+    query = select(m.dossier.c.call_id).where(m.dossier.c.number.in_(numbers))
+    found = connection.execute(query.order_by(m.dossier.c.id)).scalars().first()
+    if found is None or found not in calls:
+        return "", False
+    return str(found), bool(assigned)
 
 
 def count_attempt(connection: Connection, mail: int, *, by: int = 1) -> int:
@@ -207,7 +226,7 @@ def _keep_envelope(connection: Connection, mail: int, understood: Understood, fo
             references=list(submission.references),
             cc=[each.address for each in submission.cc],
             sent_at=submission.date,
-            excerpt=submission.text[:EXCERPT],
+            **({"excerpt": submission.text[:EXCERPT]} if submission.text else {}),
             links=[asdict(link) for link in submission.links],
             unread=list(understood.unread),
             more_follows=_more_follows(submission, call),
@@ -404,7 +423,10 @@ def add_documents(
             )
         )
     if not held:
-        refresh_identity(connection, dossier, call)
+        changed = refresh_identity(connection, dossier, call)
+        carries = {kind for each in call.fields for kind in each.documents}
+        if changed and any(each.kind in carries for each in documents):
+            add_flags(connection, dossier, changed)
 
 
 def _next_versions(connection: Connection, dossier: int) -> dict[str, int]:
@@ -416,25 +438,28 @@ def _next_versions(connection: Connection, dossier: int) -> dict[str, int]:
     return {row[0]: row[1] + 1 for row in connection.execute(query)}
 
 
-def refresh_identity(connection: Connection, dossier: int, call: Call) -> None:
+def refresh_identity(connection: Connection, dossier: int, call: Call) -> tuple[str, ...]:
     """Let a dossier go by the name, secretariat and recommender that its newest form gives.
 
-    A name with another core never replaces the one it is registered under.
+    A name with another core never replaces the one it is registered under. Returns the
+    review reasons that a change gives: `renamed`, `two-recommenders`.
     """
     row = connection.execute(select(m.dossier).where(m.dossier.c.id == dossier)).one()
     fields = _newest_fields(connection, dossier, call)
     name = fields.get("name") or row.name
-    if row.core and core_of(name, call) != row.core:
-        name = row.name
+    renamed = bool(row.core) and core_of(name, call) != row.core
     secretariat = fields.get("secretariat") or row.secretariat
+    recommender = fields.get("recommender") or row.recommender
     connection.execute(
         update(m.dossier)
         .where(m.dossier.c.id == dossier)
         .values(
-            recommender=fields.get("recommender") or row.recommender,
-            **_identity(name, secretariat, call),
+            recommender=recommender,
+            **_identity(row.name if renamed else name, secretariat, call),
         )
     )
+    two = bool(row.recommender) and not same_authority(row.recommender, recommender, call)
+    return (("renamed",) if renamed else ()) + (("two-recommenders",) if two else ())
 
 
 def _newest_fields(connection: Connection, dossier: int, call: Call) -> dict[str, str]:

@@ -131,8 +131,6 @@ def _match(
     if old:
         undone = proposal(identity, replace(old, dossier=""), call)
         return None, "", tuple(dict.fromkeys((undone, *found)))
-    if any(each.finding == "match-proposed" for each in case.decisions):
-        return None, "", ()
     open_still = _still_proposed(connection, row, identity, call)
     return None, "", tuple(dict.fromkeys(open_still + found))
 

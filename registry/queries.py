@@ -434,8 +434,11 @@ def link_wording(link: dict[str, str]) -> str:
     return known + (f"，{link['expires']}到期" if link["expires"] else "")
 
 
-def pending(connection: Connection) -> tuple[tuple[int, str], ...]:
-    """Return the mails that wait to be filed, in the order received: id and checksum."""
+def pending(connection: Connection) -> tuple[tuple[int, str | None], ...]:
+    """Return the mails that wait to be filed, in the order received: id and checksum.
+
+    Without a checksum only the headers are kept: a mail over the size limit.
+    """
     query = select(m.mail.c.id, m.mail.c.sha256).where(m.mail.c.fate == Fate.PENDING)
     return tuple((row.id, row.sha256) for row in connection.execute(query.order_by(m.mail.c.id)))
 

@@ -19,8 +19,9 @@ TOO_LARGE = "邮件超过大小上限，未下载正文，请人工处理"
 class Received:
     """A mail as it lies on the server, its bytes already kept.
 
-    `sha256` is None for a mail over the size limit, whose `headers` are kept instead.
-    `spam` says that it lay in a spam folder, `old` that it came before answers are given.
+    `size` is in bytes as fetched, `listed_size` as the server tells it. `sha256` is None for
+    a mail over the size limit, whose `headers` are kept instead. `spam` says that it lay in a
+    spam folder, `old` that it came before answers are given.
     """
 
     mailbox: str
@@ -28,6 +29,7 @@ class Received:
     uidvalidity: int
     uid: int
     size: int
+    listed_size: int
     received_at: datetime
     sha256: str | None
     spam: bool
@@ -63,7 +65,7 @@ def receive(connection: Connection, mail: Received, now: datetime) -> int:
             uidvalidity=mail.uidvalidity,
             uid=mail.uid,
             mail_id=found,
-            size=mail.size,
+            size=mail.listed_size,
             received_at=mail.received_at,
         )
     )

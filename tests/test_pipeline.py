@@ -78,10 +78,10 @@ def test_a_mail_that_fails_three_times_is_set_aside_and_the_next_is_taken(
     poison, good = take_in(intake, MAIL), take_in(intake, MAIL.replace(b"hello", b"other"))
     understand = pipeline.understand
 
-    def fail(house: House, box: Sandbox, submission: Submission) -> Understood:
+    def fail(house: House, box: Sandbox, mail: int, submission: Submission) -> Understood:
         if submission.subject == "hello":
             raise ZeroDivisionError
-        return understand(house, box, submission)
+        return understand(house, box, mail, submission)
 
     monkeypatch.setattr(pipeline, "understand", fail)
     for attempt in (1, 2, 3):
