@@ -150,6 +150,7 @@ class ImapSource:
         self._settings = settings
         self._client = client
         self._folder = ""
+        self._exists: dict[str, int] = {}
         self._after, _, self._target = settings.after.partition(":")
         self._warned = False
 
@@ -194,6 +195,7 @@ class ImapSource:
             message += f"; there are: {', '.join(self._existing()) or 'none'}"
             raise self._error(message, "folder") from error
         self._folder = folder
+        self._exists[folder] = int(answer.get(b"EXISTS", 0))
         self._check_keyword(answer.get(b"PERMANENTFLAGS"))
         return int(answer.get(b"UIDVALIDITY", 0))
 
@@ -305,10 +307,12 @@ class ImapSource:
         if not self._client.has_capability("IDLE"):
             stop.wait(seconds)
             return False
-        if self._folder != self._settings.folders[0]:
-            self.select(self._settings.folders[0])
+        # What came while the folders were being read has been told already, and not again.
+        first = self._settings.folders[0]
+        before = self._exists.get(first)
+        self.select(first)
         end = time.monotonic() + seconds
-        news = False
+        news = self._exists[first] != before
         while not news and not stop.is_set() and (left := end - time.monotonic()) > 0:
             news = self._idle(min(left, _IDLE_SECONDS), stop)
         return news

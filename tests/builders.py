@@ -68,7 +68,6 @@ def document(
         "path": path,
         "filename": path.rsplit("/", 1)[-1],
         "media_type": "application/octet-stream",
-        "listed_size": 1000,
         "size": 1000,
         "sha256": sha(f"{kind}|{name}|{secretariat}|{content}|{sorted(lacks)}|{path}"),
         "kind": kind,

@@ -376,7 +376,6 @@ def test_a_mail_that_cannot_be_assigned_is_refused(judged: Intake) -> None:
     assert number(9) in refused(judged, decisions.assign, 1, number(9))
     assert "99" in refused(judged, decisions.assign, 99, number(1))
     large = judged.receive(sha256=None)
-    assert "上限" in refused(judged, decisions.assign, large, number(1))
     assert "上限" in refused(judged, decisions.retry, large)
 
 

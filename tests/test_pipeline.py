@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from threading import Event
 from typing import Any
 
@@ -15,11 +16,13 @@ from ingest.house import House
 from ingest.pipeline import Touched, file_pending, judge_marked, write_letters
 from parsers.sandbox import Sandbox
 from parsers.submission import Submission
-from registry import answers, filing
+from registry import answers, decisions, filing
 from registry import models as m
 from registry.answers import Due
+from registry.database import Registry
 from registry.filing import Understood
-from registry.rows import Fate, Kind, LetterState, Status
+from registry.judging import judge_dossier
+from registry.rows import Fate, Judgement, Kind, LetterState, Status
 from tests.builders import NOW, QUIET, ROBOTS, Intake, document, dossier
 
 MAIL = b"From: a@example.com\r\nTo: intake@example.org\r\nSubject: hello\r\n\r\nhello\r\n"
@@ -178,3 +181,35 @@ def test_a_mail_answered_by_another_writer_meanwhile_is_not_answered_again(
     monkeypatch.setattr(pipeline, "due", due)
     write_letters(intake.house, Touched(), Event())
     assert [each.message_id for each in intake.letters()] == ["<x@example.org>"]
+
+
+def test_a_mail_over_the_limit_is_filed_by_hand_from_its_headers_and_answered(
+    intake: Intake, sandbox: Sandbox
+) -> None:
+    intake.post(dossier())
+    intake.answer()
+    large = intake.receive(sha256=None, headers=MAIL.decode())
+    assert intake.mail(large).fate is Fate.QUARANTINED
+    with intake.registry.write() as connection:
+        decisions.assign(connection, large, "LM2016-0001", who="staff", now=intake.now)
+    file_pending(intake.house, sandbox, Touched(), Event())
+    assert intake.mail(large).fate is Fate.FILED
+    assert intake.mail(large).subject == "hello"
+    (letter,) = intake.answer()
+    assert (letter.kind, letter.mails) == (Kind.ACKNOWLEDGEMENT, (large,))
+
+
+def test_a_dossier_that_cannot_be_judged_keeps_no_other_from_being_judged(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intake.post(dossier())
+    intake.post(dossier("广东省石墨烯产业技术创新联盟"))
+
+    def fail(registry: Registry, number: int, now: datetime) -> Judgement | None:
+        if number == 1:
+            raise ZeroDivisionError
+        return judge_dossier(registry, number, now)
+
+    monkeypatch.setattr(pipeline, "judge_dossier", fail)
+    judge_marked(intake.house, Touched(), Event())
+    assert (intake.row(1).marked, intake.row(2).marked) == (True, False)

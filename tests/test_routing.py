@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -412,3 +413,45 @@ def test_nothing_known_is_filed_twice_and_no_strange_document_takes_effect(
             assert placed.held == (
                 bool(given_sums) and (sender == STRANGER or placed.dossier.completed)
             )
+
+
+# ── what review found ────────────────────────────────────────────────────────────────────
+
+
+def test_files_whose_bytes_could_not_be_had_are_not_one_file() -> None:
+    damaged = (
+        document("other", "", problem=Problem.DAMAGED, path="材料.zip/一.docx", sha256=""),
+        document("other", "", problem=Problem.DAMAGED, path="材料.zip/二.docx", sha256=""),
+    )
+    found = route(parcel(dossiers=(dossier("", *damaged),), names=(ROBOTS,)), (), CALL)
+    assert only(found).documents == damaged
+
+
+def test_a_file_that_many_may_send_does_not_lead_to_the_dossier_that_has_it() -> None:
+    letter = document("other", "", path="推荐函.docx")
+    other = known(1, "广东省石墨烯产业技术创新联盟", checksums=sums(letter), addresses=frozenset())
+    mine = known(2)
+    asked = parcel(dossiers=(dossier("", letter),), thread=(number(2),))
+    assert only(route(asked, (other, mine), CALL)).dossier == mine
+
+
+def test_of_two_dossiers_of_one_name_the_one_in_the_thread_is_meant() -> None:
+    agreement = document("agreement", ROBOTS, secretariat="")
+    first = known(1, addresses=frozenset(), checksums=frozenset())
+    second = known(2, secretariat="深圳市另一家科技有限公司", checksums=frozenset())
+    supplement = replace(dossier(ROBOTS, agreement), secretariat="")
+    threaded = parcel(dossiers=(supplement,), thread=(number(2),), replies=(number(2),))
+    assert only(route(threaded, (first, second), CALL)).dossier == second
+    mine = parcel(dossiers=(supplement,))
+    assert only(route(mine, (first, second), CALL)).dossier == second
+    nobodys = parcel(dossiers=(supplement,), sender="third@example.net")
+    assert route(nobodys, (first, second), CALL).fate is Fate.QUARANTINED
+
+
+def test_a_strangers_link_waits_for_staff() -> None:
+    asked = parcel(
+        sender="stranger@example.net", thread=(number(1),), links=("https://example.com/f",)
+    )
+    found = route(asked, (known(),), CALL)
+    assert found.fate is Fate.FILED
+    assert "超大附件" in found.reason

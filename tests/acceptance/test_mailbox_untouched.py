@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from threading import Event
 from typing import Any
 
 from imapclient import IMAPClient
 
+from config.settings import Mailbox
+from ingest.mailboxes import open_mailbox
 from tests.acceptance.applicants import WITHOUT_AGREEMENT, alliance, dossier, mail
 from tests.acceptance.installation import Installation
-from tests.servers import MailCatcher
+from tests.servers import Dovecot, MailCatcher
 
 
 def everything(house: Installation) -> dict[str, Any]:
@@ -148,3 +151,18 @@ def test_only_when_told_so_a_mail_is_moved_once_it_was_received(
     assert len(house.dovecot.flags(house.user, "已登记")) == 2
     assert [each.recipients for each in catcher.caught] == [(alliance(0).email,)]
     assert house.intake("reconcile").code == 0
+
+
+def test_mail_that_comes_while_another_folder_is_read_is_not_overlooked(
+    house: Installation, dovecot: Dovecot
+) -> None:
+    """Waiting begins with a look at how many mails there are: none is told of twice."""
+    house.deliver(mail(0, subject="咨询"), folder="其他")
+    house.configure(mailbox__main={"folders": ["INBOX", "其他"]})
+    settings = Mailbox.model_validate(house.sections["mailbox.main"])
+    with open_mailbox("main", settings) as source:
+        for folder in source.folders():
+            source.select(folder)
+            source.uids()
+        dovecot.append(mail(1, subject="咨询"), user=house.user)
+        assert source.wait(60, Event())

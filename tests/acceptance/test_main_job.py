@@ -283,7 +283,7 @@ def test_a_doubt_decided_as_ok_completes_the_dossier_when_its_paper_is_there(
     assert catcher.caught[1].recipients == (alliance(0).email,)
 
 
-def test_a_doubt_decided_as_ok_without_paper_needs_no_further_letter(
+def test_a_doubt_waived_without_paper_gets_the_result_that_was_promised(
     house: Installation, catcher: MailCatcher
 ) -> None:
     house.deliver(dossier(0, ONLY_BREACH))
@@ -293,7 +293,10 @@ def test_a_doubt_decided_as_ok_without_paper_needs_no_further_letter(
     found = house.dossier()
     assert found["status"] == "awaiting-paper"
     assert ("agreement.risk", "waived") in outcomes(found)
-    assert len(catcher.caught) == 1
+    promise, result = catcher.caught
+    assert "另行告知" in text_of(promise)
+    assert "电子材料已齐" in text_of(result)
+    assert "缺件" not in opened(result)["Subject"] + text_of(result)
 
 
 def test_all_faults_of_a_dossier_are_told_in_one_letter(
