@@ -50,7 +50,7 @@ def send_due(house: House, touched: Touched, stop: Event, *, all_queued: bool = 
             if stop.is_set():
                 return
             _send(house, server, letter)
-            touched.letters.add(letter.id)
+            touched.letters.add(letter)
 
 
 @contextmanager
@@ -101,12 +101,12 @@ def _plain(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def _send(house: House, server: smtplib.SMTP, queued: LetterRow) -> None:
+def _send(house: House, server: smtplib.SMTP, queued: int) -> None:
     """Hand over one letter, and record what came of it."""
     with house.registry.write() as connection:
-        if not outgoing.count_try(connection, queued.id):
+        if not outgoing.count_try(connection, queued):
             return  # held back by a person meanwhile
-        (letter,) = queries.letters_by_id(connection, [queued.id])  # or edited
+        (letter,) = queries.letters_by_id(connection, [queued])  # or edited
     settings = house.settings.smtp
     try:
         message = message_of(letter, settings)

@@ -39,12 +39,16 @@ class Outcome:
 def full_pass(house: House, sandbox: Sandbox, stop: Event, *, send: bool = True) -> Outcome:
     """Read every mailbox, process all that is pending, and try every letter that is due."""
     touched = Touched()
+    with house.registry.read() as connection:
+        before = queries.newest_mail(connection)
     problems = [
         error for name in house.settings.mailbox for error in _read(house, name, sandbox, stop)
     ]
     process(house, sandbox, touched, stop)
     if send:
         problems += _send(house, touched, stop)
+    with house.registry.read() as connection:
+        touched.mails.update(range(before + 1, queries.newest_mail(connection) + 1))
     return Outcome(
         mails=_counts(house, m.mail, m.mail.c.fate, touched.mails),
         dossiers=_counts(house, m.dossier, m.dossier.c.status, touched.dossiers),

@@ -12,11 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 
 BUSY_SECONDS = 30
 FILE_NAME = "registry.sqlite"
@@ -108,6 +104,7 @@ def _engine(path: Path) -> Engine:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA cache_size = -500")  # KiB a connection; the system caches too
         connection.execute("PRAGMA recursive_triggers = ON")  # else REPLACE passes over them
 
     @event.listens_for(engine, "begin")
@@ -118,23 +115,29 @@ def _engine(path: Path) -> Engine:
     return engine
 
 
-def _alembic() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    return config
+def _versions() -> list[str]:
+    """Return the schema's versions, the newest last: what the migrations are called by."""
+    scripts = (MIGRATIONS / "versions").glob("[0-9]*_*.py")
+    return sorted(each.name.partition("_")[0] for each in scripts)
 
 
-def _revision(engine: Engine) -> str | None:
+def _version(engine: Engine) -> str | None:
+    if not inspect(engine).has_table("alembic_version"):
+        return None
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def _migrate(engine: Engine, path: Path) -> None:
     """Bring the schema up to date, after a copy of what is there."""
-    config = _alembic()
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
     with engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    before = _revision(engine)
+    before = _version(engine)
     if before is not None:
         shutil.copyfile(path, path.with_name(f"{FILE_NAME}.before-{before}"))
     with engine.connect() as connection, connection.begin():
@@ -153,9 +156,8 @@ def open_registry(data_dir: Path, *, holds_lock: bool = False) -> Registry:
     path = data_dir / FILE_NAME
     engine = _engine(path)
     try:
-        current = ScriptDirectory.from_config(_alembic()).get_current_head()
-        found = _revision(engine)
-        if found == current:
+        found = _version(engine)
+        if found == _versions()[-1]:
             return Registry(engine)
         if holds_lock:
             _refuse_unknown(found)
@@ -178,7 +180,6 @@ def _refuse_older(path: Path) -> None:
 
 
 def _refuse_unknown(found: str | None) -> None:
-    known = {each.revision for each in ScriptDirectory.from_config(_alembic()).walk_revisions()}
-    if found is not None and found not in known:
+    if found is not None and found not in _versions():
         message = f"the registry was made by a newer version (schema {found}); install that version"
         raise RegistryError(message)

@@ -434,6 +434,11 @@ def link_wording(link: dict[str, str]) -> str:
     return known + (f"，{link['expires']}到期" if link["expires"] else "")
 
 
+def newest_mail(connection: Connection) -> int:
+    """Return the id of the mail received last, or 0."""
+    return int(connection.execute(select(func.coalesce(func.max(m.mail.c.id), 0))).scalar_one())
+
+
 def pending(connection: Connection) -> tuple[tuple[int, str | None], ...]:
     """Return the mails that wait to be filed, in the order received: id and checksum.
 
@@ -614,13 +619,13 @@ def count_by_state(connection: Connection) -> dict[LetterState, int]:
     return {LetterState(state): count for state, count in connection.execute(query)}
 
 
-def to_send(connection: Connection, now: datetime | None) -> tuple[LetterRow, ...]:
-    """Return the queued letters that may be tried at `now`; all of them when it is None."""
-    query = select(m.letter).where(m.letter.c.state == LetterState.QUEUED)
+def to_send(connection: Connection, now: datetime | None) -> tuple[int, ...]:
+    """Return the ids of queued letters that may be tried at `now`; of all when it is None."""
+    query = select(m.letter.c.id).where(m.letter.c.state == LetterState.QUEUED)
     if now is not None:
         waited = m.letter.c.next_try_at <= now
         query = query.where(or_(m.letter.c.next_try_at.is_(None), waited))
-    return _letters(connection, query)
+    return tuple(connection.execute(query.order_by(m.letter.c.id)).scalars())
 
 
 # ── paper ────────────────────────────────────────────────────────────────────────────────

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Executable, delete, insert, text, update
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 
@@ -129,14 +131,14 @@ def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The schema of a version of the product that comes after this one."""
     scripts = tmp_path / "migrations"
     shutil.copytree(database.MIGRATIONS, scripts)
-    (scripts / "versions" / "next.py").write_text(NEXT, encoding="utf-8")
+    (scripts / "versions" / "0002_next.py").write_text(NEXT, encoding="utf-8")
     monkeypatch.setattr(database, "MIGRATIONS", scripts)
-    return "next"
+    return "0002"
 
 
 NEXT = """
 from alembic import op
-revision = "next"
+revision = "0002"
 down_revision = "0001"
 def upgrade():
     op.execute("CREATE TABLE later (id INTEGER)")
@@ -177,7 +179,7 @@ def test_a_migration_that_fails_leaves_the_registry_as_it_was(
     older: Path, next_version: str
 ) -> None:
     del next_version
-    script = database.MIGRATIONS / "versions" / "next.py"
+    script = database.MIGRATIONS / "versions" / "0002_next.py"
     failing = NEXT.replace("later", "later AS SELECT nothing FROM nowhere --")
     script.write_text(failing, encoding="utf-8")
     with pytest.raises(OperationalError, match="nowhere"):
@@ -248,3 +250,11 @@ def test_the_lock_file_of_a_longer_name_leaves_nothing_behind(tmp_path: Path) ->
 def test_the_registry_is_one_file_in_the_data_folder(tmp_path: Path) -> None:
     open_registry(tmp_path).close()
     assert (tmp_path / FILE_NAME).is_file()
+
+
+def test_a_migration_is_called_by_its_revision() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(database.MIGRATIONS))
+    scripts = ScriptDirectory.from_config(config)
+    for each in scripts.walk_revisions():
+        assert Path(each.path).name.startswith(f"{each.revision}_")

@@ -33,6 +33,7 @@ def serve(
     from ingest.serving import desk_server
     from parsers.sandbox import Sandbox
 
+    keep_memory_level()
     with ExitStack() as stack:
         stop = until_signalled()
         house = stack.enter_context(house_of(context, lock_for="serve"))
@@ -47,6 +48,16 @@ def serve(
         typer.echo("intake has stopped", err=True)
         if not finished:
             os._exit(DONE)  # a server hangs; what counts is committed
+
+
+def keep_memory_level() -> None:
+    """Let all threads share two pools of memory; otherwise each keeps its own peak (glibc)."""
+    import ctypes
+
+    arena_max = -8  # M_ARENA_MAX of mallopt(3)
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(arena_max, 2)
 
 
 def until_signalled() -> Event:

@@ -14,7 +14,7 @@ from tests.acceptance.tap import Tap
 from tests.servers import Dovecot, MailCatcher
 
 KNOWN = 2000
-"""How many known mails lie in the mailbox; `make bench` does the same with 10,000."""
+"""How many known mails lie in the mailbox; the commands per pass are the same for any number."""
 
 
 @pytest.fixture
