@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from config.call import Call
-from parsers.grouping import open_document
+from parsers.grouping import documents_in
 from parsers.recognise import OTHER
 from parsers.sandbox import Sandbox
 from parsers.submission import Content, Document, File
@@ -22,7 +22,14 @@ def open_documents(
     with ThreadPoolExecutor(READERS) as pool:
         contents = list(pool.map(lambda file: _content(sandbox, file), files))
     opened = [
-        (call, tuple(open_document(*pair, call) for pair in zip(files, contents, strict=True)))
+        (
+            call,
+            tuple(
+                document
+                for file, content in zip(files, contents, strict=True)
+                for document in documents_in(file, content, call)
+            ),
+        )
         for call in sorted(calls.values(), key=lambda call: call.id != default)
     ]
     return max(opened, key=lambda each: sum(doc.kind != OTHER for doc in each[1]))

@@ -90,6 +90,8 @@ def _as_filed(position: int, document: Document) -> FiledDocument:
         mail_id=None,
         filed_at=datetime.now(UTC),
         facts=document.facts,
+        part=document.part,
+        first_page=document.first_page,
     )
 
 
@@ -120,7 +122,7 @@ def check_text(checked: Checked) -> str:
     """Say in Chinese, for a terminal, what an applicant should mend before sending."""
     call = checked.call
     lines = [f"{checked.name or '（未写明名称）'}　{checked.secretariat}".rstrip("　")]
-    lines += [f"  {call.title_of(each.kind)}：{each.path}" for each in checked.documents]
+    lines += [f"  {call.title_of(each.kind)}：{each.place}" for each in checked.documents]
     shown = [each for each in checked.findings if each.outcome not in {Outcome.OK, Outcome.WAIVED}]
     for each in shown:
         place = "，".join(

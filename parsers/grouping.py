@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from rapidfuzz.distance import Levenshtein
@@ -13,6 +13,7 @@ from config.call import Call
 from parsers.facts import NAME, SECRETARIAT, read_facts
 from parsers.names import Likeness, core_of, name_in_path, normal_form, same_organisation
 from parsers.recognise import OTHER, recognise
+from parsers.splitting import split
 from parsers.submission import Content, Document, Dossier, Fact, Facts, File
 
 _ALIKE = 0.75  # cores of which so much agrees may be one name with a slip
@@ -32,13 +33,41 @@ class _Cluster:
         return {_folder(each) for each in self.documents}
 
 
-def open_document(file: File, content: Content, call: Call) -> Document:
-    """Return a file as a document: what it is, what was read in it, what it is about.
+def documents_in(file: File, content: Content, call: Call) -> tuple[Document, ...]:
+    """Return the documents in a file, mostly one: what each is, says, and is about.
 
-    A document that carries no name takes it from its file name, or else from the innermost
-    folder that has one; `name_from` tells which.
+    A document that carries no name takes it from the only other name in its file, or else
+    from the file name, or the innermost folder that has one; `name_from` tells which.
     """
-    kind = recognise(content, file.path, call)
+    parts = split(content, call)
+    if not parts:
+        kind = recognise(content, file.path, call)
+        return (_document(file, content, kind, call),)
+    opened = [
+        replace(_document(file, part.content, part.kind, call), part=at, first_page=part.first_page)
+        for at, part in enumerate(parts, start=1)
+    ]
+    opened = [
+        replace(each, facts=replace(each.facts, may_hold=part.may_hold))
+        for each, part in zip(opened, parts, strict=True)
+    ]
+    named = {
+        core_of(each.name.value, call): each for each in opened if each.name and _says_name(each)
+    }
+    if len(named) != 1:
+        return tuple(opened)
+    (host,) = named.values()
+    return tuple(
+        each if _says_name(each) else replace(each, name=host.name, name_from=host.name_from)
+        for each in opened
+    )
+
+
+def _says_name(document: Document) -> bool:
+    return document.name is not None and document.name_from == "content"
+
+
+def _document(file: File, content: Content, kind: str, call: Call) -> Document:
     facts = read_facts(content, kind, call) if content.problem is None else Facts()
     name, name_from = facts.fields.get(NAME), "content"
     if name is None or not name.value:

@@ -582,12 +582,12 @@ def compose(sheets: Sequence[Sheet]) -> tuple[Page, ...]:
     blocks: dict[int, list[Block]] = {sheet.number: [] for sheet in sheets}
     last: Item | None = None
     home, height = 0, 0.0
-    for sheet in sheets:
+    for sheet, edges in zip(sheets, margins, strict=True):
         for item in sheet.items:
             if isinstance(item, Line) and _is_running(item, sheet, running):
                 continue
             before = blocks[home][-1] if last else None
-            whole = _gone_on(before, last, item, height, margins.get(round(sheet.width)))
+            whole = _gone_on(before, last, item, height, edges)
             if whole is None:
                 home = sheet.number
                 blocks[home].append(item.text if isinstance(item, Line) else item.rows)
@@ -690,27 +690,36 @@ def _is_running(line: Line, sheet: Sheet, running: dict[str, str]) -> bool:
     return _at_edge(line, sheet) and _pattern(line) in running
 
 
-def _margins(sheets: Sequence[Sheet]) -> dict[int, tuple[float, float]]:
-    """Left and right edge of the text, by width of the paper.
+def _margins(sheets: Sequence[Sheet]) -> list[tuple[float, float] | None]:
+    """Return each page's left and right edge of text, as it and the pages beside it show.
+
+    No more than those: a bound volume holds documents of several layouts.
+    """
+    return [
+        _text_edges([each for each in sheets[max(at - 1, 0) : at + 2] if _same_width(each, sheet)])
+        for at, sheet in enumerate(sheets)
+    ]
+
+
+def _same_width(one: Sheet, other: Sheet) -> bool:
+    return round(one.width) == round(other.width)
+
+
+def _text_edges(sheets: Sequence[Sheet]) -> tuple[float, float] | None:
+    """Return where the text of pages of one width begins and ends.
 
     The right edge is where at least two lines end, or one that lies as far from the paper's
-    edge as the left one does; papers without either have no wrapped lines.
+    edge as the left one does; pages without either have no wrapped lines.
     """
-    found = {}
-    for width in {round(sheet.width) for sheet in sheets}:
-        lines = [
-            item
-            for sheet in sheets
-            if round(sheet.width) == width
-            for item in sheet.items
-            if isinstance(item, Line) and item.size and not _at_edge(item, sheet)
-        ]
-        if not lines:
-            continue
-        left = min(line.x0 for line in lines)
-        ends = sorted(((line.x1, line.size) for line in lines), reverse=True)
-        for (end, size), (after, _) in pairwise([*ends, (0.0, 0.0)]):
-            if end - after < size * 1.2 or abs(width - left - end) < size * 1.5:
-                found[width] = (left, end)
-                break
-    return found
+    lines = [
+        item
+        for sheet in sheets
+        for item in sheet.items
+        if isinstance(item, Line) and item.size and not _at_edge(item, sheet)
+    ]
+    left = min((line.x0 for line in lines), default=0.0)
+    ends = sorted(((line.x1, line.size) for line in lines), reverse=True)
+    for (end, size), (after, _) in pairwise([*ends, (0.0, 0.0)]):
+        if end - after < size * 1.2 or abs(sheets[0].width - left - end) < size * 1.5:
+            return left, end
+    return None

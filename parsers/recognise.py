@@ -91,18 +91,34 @@ def _lines(items: Iterable[Item]) -> Iterable[Line]:
             yield item
 
 
-def _kind_of_title(text: str, call: Call) -> str:
-    """Return the kind whose title a line ends with (the longest title wins), or nothing."""
-    line = squeeze(text)
-    if len(line) > _TITLE_LENGTH or re.search("[,。;!?]", line) or numbering(text)[0]:
-        return ""
+@dataclass(frozen=True, kw_only=True)
+class TitleWords:
+    """What a title line says: the kind of document, and what stands before its title."""
+
+    kind: str
+    before: str
+
+
+def title_in(text: str, call: Call) -> TitleWords | None:
+    """Return what the title is that a line ends with (the longest title wins), or None."""
+    line = squeeze(plain(text))
+    if len(line) > _TITLE_LENGTH or re.search("[,。;!?]", line) or numbering(plain(text))[0]:
+        return None
     if ":" in line and not re.match(r"附[件录表]?[\d一二三四五六七八九十]*:[^:]*$", line):
-        return ""
+        return None
     line = _without_trailing(line, call)
     titles = [(word, OTHER) for word in call.other_titles]
     titles += [(word, each.id) for each in call.documents for word in each.titles]
     ended = [(len(word), kind) for word, kind in titles if line.endswith(plain(word))]
-    return max(ended, key=lambda each: each[0])[1] if ended else ""
+    if not ended:
+        return None
+    length, kind = max(ended, key=lambda each: each[0])
+    return TitleWords(kind=kind, before=line[: len(line) - length])
+
+
+def _kind_of_title(text: str, call: Call) -> str:
+    title = title_in(text, call)
+    return title.kind if title else ""
 
 
 def _without_trailing(line: str, call: Call) -> str:
@@ -120,14 +136,19 @@ def _without_trailing(line: str, call: Call) -> str:
 
 
 def _by_structure(items: Sequence[Item], call: Call) -> str:
+    shares = kinds_by_structure(items, call)
+    return max(shares, key=lambda kind: shares[kind], default="")
+
+
+def kinds_by_structure(items: Sequence[Item], call: Call) -> dict[str, float]:
+    """Return the kinds whose structure shows in the text: how much more than the least."""
     text = "".join(line.squeezed for line in _lines(items))
-    best, best_share = "", 0.0
+    shares: dict[str, float] = {}
     for each in call.documents:
         found = sum(word in text for word in plain_words(each.structure))
-        share = found / each.structure_least
-        if each.structure and found >= each.structure_least and share > best_share:
-            best, best_share = each.id, share
-    return best
+        if each.structure and found >= each.structure_least:
+            shares[each.id] = found / each.structure_least
+    return shares
 
 
 def _named_otherwise(path: str, call: Call) -> bool:

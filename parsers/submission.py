@@ -172,7 +172,8 @@ class Facts:
     space was left blank has an empty value. `members` are the lists of members,
     `signatures` the parties of a signature block (None: the document has no block).
     `clauses` maps ids of clause checks to hits. `placeholders` quotes text that was meant
-    to be replaced. `template` says that it is the blank form, not filled in.
+    to be replaced. `template` says that it is the blank form, not filled in. `may_hold` are
+    kinds that a part of a combined file may hold, too, though no title page announces them.
     """
 
     title: str = ""
@@ -182,11 +183,15 @@ class Facts:
     clauses: dict[str, Hit] = field(default_factory=dict)
     placeholders: tuple[Fact, ...] = ()
     template: bool = False
+    may_hold: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """A document 材料: one file, opened. `kind` is a document id of the call, or `other`.
+    """A document 材料: one file, opened, or one part of a file that holds several.
+
+    `kind` is a document id of the call, or `other`. `part` counts the documents of one
+    file from 1 (0: it is the whole file); `first_page` is where in the file it begins.
 
     `readable` is false when nothing could be read of it; `problem` then says why. `name`
     is the subject's name (the alliance) that this file is about, with where it was read; the
@@ -202,6 +207,8 @@ class Document:
     kind: str
     page_count: int | None
     facts: Facts
+    part: int = 0
+    first_page: int | None = None
     problem: Problem | None = None
     detail: str = ""
     name: Fact | None = None

@@ -164,7 +164,7 @@ def _reason(document: FiledDocument) -> str:
 
 def _named(documents: Iterable[FiledDocument]) -> str:
     """Name files for a sentence, at most three of them."""
-    return _listed([each.path for each in documents], 3)
+    return _listed([each.place for each in documents], 3)
 
 
 def _listed(words: Sequence[str], most: int = 12) -> str:
@@ -219,7 +219,7 @@ def _doubts(case: Case, call: Call, judged: Sequence[FiledDocument]) -> list[str
     unknown = [each for each in files if not each.problem and each.filed_at > since]
     doubts = [f"{_named(unread)}未能读取，其中可能有"] if unread else []
     doubts += [f"{_named(unknown)}未能识别，其中可能有"] if unknown else []
-    doubts += [f"{each.path}只读取了一部分（{each.detail}）" for each in judged if each.detail]
+    doubts += [f"{each.place}只读取了一部分（{each.detail}）" for each in judged if each.detail]
     doubts += ["超大附件链接中的文件尚未下载"] if case.links else []
     return doubts
 
@@ -252,6 +252,8 @@ def document(check: Check, case: Case, call: Call) -> list[Finding]:
         detail = f"未收到任何可用文件，未见{title}"
     files = unsettled(case, call)
     doubts = [f"{_named(files)}未能读取或未能识别，可能就是{title}"] if files else []
+    parts = [each for each in current(case) if check.document in each.facts.may_hold]
+    doubts += [f"{_named(parts)}中似有{title}的内容"] if parts else []
     doubts += ["超大附件链接中的文件尚未下载"] if case.links else []
     return [_absent(check, detail, doubts)]
 
@@ -262,15 +264,16 @@ def readable(check: Check, case: Case, call: Call) -> list[Finding]:
     What the call does not ask for, or what has come again since, is only noted.
     """
     troubled = [each for each in current(case) if each.problem]
-    partly = [each for each in _read(case, _kinds(call)) if each.detail]
+    partly = {each.path: each for each in _read(case, _kinds(call)) if each.detail}
     told = [(each, _readability(check, each, case, call), _reason(each)) for each in troubled]
-    told += [(each, Outcome.NOTE, each.detail) for each in partly]
+    told += [(each, Outcome.NOTE, each.detail) for each in partly.values()]
     found = [
         Finding(id=check.id, outcome=outcome, detail=f"{each.path}：{why}", document=each.path)
         for each, outcome, why in told
     ]
     if not found and current(case):
-        detail = f"收到的{len(current(case))}个文件均已读取"
+        files = {each.path for each in current(case)}
+        detail = f"收到的{len(files)}个文件均已读取"
         found = [Finding(id=check.id, outcome=Outcome.OK, detail=detail)]
     return found
 
@@ -305,15 +308,25 @@ def link(check: Check, case: Case, call: Call) -> list[Finding]:
 def placeholder(check: Check, case: Case, call: Call) -> list[Finding]:
     """No text that was to be replaced or struck out is left in a document."""
     read = _read(case, _kinds(call))
-    found = [_left_in(check, each) for each in read if each.facts.placeholders]
+    found = [_left_in(check, each) for each in _by_file(read)]
     if read and not found:
         detail = f"未见占位内容或编辑痕迹（已查看{_named(read)}）"
         found = [Finding(id=check.id, outcome=Outcome.OK, detail=detail)]
     return found
 
 
-def _left_in(check: Check, where: FiledDocument) -> Finding:
-    first, words = where.facts.placeholders[0], [each.value for each in where.facts.placeholders]
+def _by_file(documents: Iterable[FiledDocument]) -> list[list[FiledDocument]]:
+    """Return the documents with something left in them, those of one file together."""
+    files: dict[str, list[FiledDocument]] = {}
+    for each in documents:
+        if each.facts.placeholders:
+            files.setdefault(each.path, []).append(each)
+    return list(files.values())
+
+
+def _left_in(check: Check, parts: Sequence[FiledDocument]) -> Finding:
+    left = [each for part in parts for each in part.facts.placeholders]
+    where, first, words = parts[0], left[0], [each.value for each in left]
     found = _ok(check, f"{where.path}中留有：{_listed(words, 5)}", where, first)
     return replace(found, outcome=Outcome(check.absent))
 

@@ -420,6 +420,8 @@ def add_documents(
                 facts=facts,
                 filed_at=now,
                 added_by=added_by,
+                part=document.part,
+                first_page=document.first_page,
             )
         )
     if not held:

@@ -26,6 +26,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 
 
@@ -215,6 +216,8 @@ document = Table(
     Column("facts", JSON, nullable=False),
     Column("filed_at", Instant, nullable=False),
     Column("added_by", String, nullable=False, default=""),
+    Column("part", Integer, nullable=False, default=0, server_default=text("0")),
+    Column("first_page", Integer),
 )
 
 finding = Table(

@@ -188,6 +188,7 @@ def facts_from(stored: dict[str, Any]) -> Facts:
         clauses={key: Hit(**each) for key, each in stored.get("clauses", {}).items()},
         placeholders=tuple(Fact(**each) for each in stored.get("placeholders", ())),
         template=stored.get("template", False),
+        may_hold=tuple(stored.get("may_hold", ())),
     )
 
 
@@ -236,6 +237,8 @@ def _documents(rows: Sequence[AnyRow]) -> tuple[FiledDocument, ...]:
             filed_at=row.filed_at,
             facts=facts_from(row.facts),
             added_by=row.added_by,
+            part=row.part,
+            first_page=row.first_page,
         )
         for row in rows
     )

@@ -125,14 +125,14 @@ def _tells(dossier: Dossier) -> bool:
 def _left_out(brought: Sequence[Dossier], placements: Sequence[Placement]) -> str:
     """Name the documents that went nowhere because they tell no alliance, for staff to place."""
     placed = {_identity(doc) for each in placements for doc in each.documents}
-    placed |= {doc for each in placements if each.dossier for doc in each.dossier.checksums}
-    left = [
+    known = {doc for each in placements if each.dossier for doc in each.dossier.checksums}
+    left = dict.fromkeys(
         doc.path
         for each in brought
         if _founds_dossier(each)
         for doc in each.documents
-        if _identity(doc) not in placed
-    ]
+        if _identity(doc) not in placed and doc.sha256 not in known
+    )
     return f"以下文件未写明属于哪一件，未归入：{'、'.join(left)}" if left else ""
 
 
@@ -349,7 +349,7 @@ def _founds_dossier(dossier: Dossier) -> bool:
 
 def _identity(document: Document) -> object:
     """What tells a document apart: its bytes, or, where they could not be had, its place."""
-    return document.sha256 or (document.path, document.size)
+    return (document.sha256 or (document.path, document.size)), document.part
 
 
 def _once(documents: Iterable[Document]) -> tuple[Document, ...]:

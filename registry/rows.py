@@ -106,7 +106,10 @@ class Decision:
 
 @dataclass(frozen=True, kw_only=True)
 class FiledDocument:
-    """A document as it is filed in a dossier."""
+    """A document as it is filed in a dossier.
+
+    `part` counts the documents of a file that holds several, from 1; 0: it is the whole file.
+    """
 
     id: int
     kind: str
@@ -125,6 +128,17 @@ class FiledDocument:
     filed_at: datetime
     facts: Facts
     added_by: str = ""
+    part: int = 0
+    first_page: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Its path, with its pages where it shares the file with others."""
+        if not self.part or self.first_page is None:
+            return self.path
+        last = self.first_page + (self.pages or 1) - 1
+        span = f"{self.first_page}—{last}" if last > self.first_page else f"{last}"
+        return f"{self.path}（第{span}页）"
 
 
 @dataclass(frozen=True, kw_only=True)

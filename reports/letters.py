@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache, cached_property, partial
@@ -199,8 +199,8 @@ class _Section:
     def files(self) -> tuple[_File, ...]:
         """What the mails brought; for a duplicate and a notice, what is on record."""
         if self.occasion.notice or self.occasion.duplicate:
-            return tuple(_file(each, self.call) for each in self.view.documents if _in_force(each))
-        return tuple(_file(each, self.call) for each in _brought(self.view, self.occasion))
+            return _files(filter(_in_force, self.view.documents), self.call)
+        return _files(_brought(self.view, self.occasion), self.call)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -309,10 +309,20 @@ def _in_force(document: FiledDocument) -> bool:
     return document.state is DocumentState.CURRENT and not document.superseded
 
 
-def _file(document: FiledDocument, call: Call) -> _File:
+def _files(documents: Iterable[FiledDocument], call: Call) -> tuple[_File, ...]:
+    """Return the files that documents lie in, each once, with the titles of all it holds."""
+    files: dict[tuple[str, str], list[FiledDocument]] = {}
+    for each in documents:
+        files.setdefault((each.sha256, each.path), []).append(each)
+    return tuple(_file(held, call) for held in files.values())
+
+
+def _file(held: Sequence[FiledDocument], call: Call) -> _File:
+    document = held[0]
+    titles = dict.fromkeys(call.title_of(each.kind) for each in held)
     return _File(
         path=one_line(document.path, NAME_LENGTH),
-        title=call.title_of(document.kind),
+        title="、".join(titles),
         size=_size(document.size),
         checksum=document.sha256[:CHECKSUM_LENGTH],
         held=document.state is DocumentState.HELD,
@@ -323,7 +333,7 @@ def _strangers_files(occasion: Occasion) -> tuple[_File, ...]:
     """Return the files that a stranger sent, each once, whatever dossiers they went to."""
     call = occasion.default_call
     brought = (each for view in occasion.dossiers for each in _brought(view, occasion))
-    return tuple(dict.fromkeys(_file(each, call) for each in brought))
+    return tuple(dict.fromkeys(_files(brought, call)))
 
 
 def _point(finding: Finding, view: DossierView, call: Call) -> _Point:

@@ -50,7 +50,7 @@ def _documents(view: DossierView, call: Call) -> Iterator[str]:
     for each in view.documents:
         state = "已被新版替换" if each.superseded else DOCUMENT_STATES[each.state]
         trouble = f"，{each.problem}" if each.problem else ""
-        yield f"  {call.title_of(each.kind)} v{each.version}　{each.path}（{state}{trouble}）"
+        yield f"  {call.title_of(each.kind)} v{each.version}　{each.place}（{state}{trouble}）"
 
 
 def _findings(view: DossierView, call: Call) -> Iterator[str]:

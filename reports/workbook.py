@@ -153,7 +153,7 @@ def _document_sheet(
         (
             view.row.number,
             calls[view.row.number].title_of(each.kind),
-            each.path,
+            each.place,
             each.version,
             "已被替换"
             if each.superseded and each.state is DocumentState.CURRENT

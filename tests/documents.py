@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from config.call import Call
-from parsers.grouping import open_document
+from parsers.grouping import documents_in
 from parsers.submission import Block, Content, Document, File, Page
 
 ALLIANCE = "广东省工业机器人产业技术创新联盟"
@@ -34,7 +34,8 @@ def opened(path: str, read: Content, call: Call) -> Document:
     """Return a document opened from a path."""
     name = PurePosixPath(path).name
     file = File(path=path, filename=name, media_type=read.media_type, size=1, sha256=path)
-    return open_document(file, read, call)
+    (document,) = documents_in(file, read, call)
+    return document
 
 
 # ── Six dossiers, each (form, plan, charter, agreement) laid out in its own way ────────

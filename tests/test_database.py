@@ -17,7 +17,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Executable, delete, insert, text, update
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 
-from registry import database
+from registry import database, queries
 from registry import models as m
 from registry.database import FILE_NAME, LOCK_NAME, BusyError, Lock, RegistryError, open_registry
 from tests.builders import LIGHTS, Intake, dossier
@@ -131,15 +131,16 @@ def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The schema of a version of the product that comes after this one."""
     scripts = tmp_path / "migrations"
     shutil.copytree(database.MIGRATIONS, scripts)
-    (scripts / "versions" / "0002_next.py").write_text(NEXT, encoding="utf-8")
+    (scripts / "versions" / "9000_next.py").write_text(NEXT, encoding="utf-8")
     monkeypatch.setattr(database, "MIGRATIONS", scripts)
-    return "0002"
+    return "9000"
 
 
-NEXT = """
+NOW = max(each.name[:4] for each in (database.MIGRATIONS / "versions").glob("[0-9]*.py"))
+NEXT = f"""
 from alembic import op
-revision = "0002"
-down_revision = "0001"
+revision = "9000"
+down_revision = "{NOW}"
 def upgrade():
     op.execute("CREATE TABLE later (id INTEGER)")
 """
@@ -169,7 +170,7 @@ def test_the_holder_of_the_lock_migrates_after_a_copy(older: Path, next_version:
         connection.execute(text("SELECT * FROM later"))
     registry.close()
     assert version == next_version
-    (copy,) = older.glob("*.before-0001")
+    (copy,) = older.glob(f"*.before-{NOW}")
     with closing(sqlite3.connect(copy)) as kept:
         assert kept.execute("SELECT number FROM dossier").fetchall() == [("LM2016-0001",)]
         assert kept.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
@@ -179,14 +180,51 @@ def test_a_migration_that_fails_leaves_the_registry_as_it_was(
     older: Path, next_version: str
 ) -> None:
     del next_version
-    script = database.MIGRATIONS / "versions" / "0002_next.py"
+    script = database.MIGRATIONS / "versions" / "9000_next.py"
     failing = NEXT.replace("later", "later AS SELECT nothing FROM nowhere --")
     script.write_text(failing, encoding="utf-8")
     with pytest.raises(OperationalError, match="nowhere"):
         open_registry(older, holds_lock=True)
     with closing(sqlite3.connect(older / FILE_NAME)) as left:
-        assert left.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert left.execute("SELECT version_num FROM alembic_version").fetchall() == [(NOW,)]
         assert not left.execute("SELECT * FROM sqlite_master WHERE name = 'later'").fetchall()
+
+
+def test_a_registry_of_the_first_version_is_brought_up_to_date(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = tmp_path / "first"
+    shutil.copytree(database.MIGRATIONS, first)
+    for script in (first / "versions").glob("[0-9]*.py"):
+        if not script.name.startswith("0001_"):
+            script.unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "MIGRATIONS", first)
+        open_registry(tmp_path / "var").close()
+    with closing(sqlite3.connect(tmp_path / "var" / FILE_NAME)) as old, old:
+        for table in ("dossier", "document", "mail", "letter", "paper", "event"):
+            fill(old, table)
+    registry = open_registry(tmp_path / "var", holds_lock=True)
+    with registry.read() as connection:
+        (filed,) = queries.documents_of(connection, [1])[1]
+        assert queries.mails_by_id(connection, [1])
+        assert queries.dossiers_by_id(connection, [1])
+    assert filed.part == 0
+    registry.close()
+
+
+def fill(connection: sqlite3.Connection, table: str) -> None:
+    """Put a row into a table as the first version would: something in every column."""
+    columns = connection.execute(f"PRAGMA table_info({table})").fetchall()
+    values = {name: VALUES.get(kind, "1") if name != "id" else 1 for _, name, kind, *_ in columns}
+    values |= {key: each for key, each in KNOWN.items() if key in values}
+    marks = ", ".join("?" for _ in values)
+    names = ", ".join(f'"{name}"' for name in values)
+    connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(values.values()))  # noqa: S608
+
+
+VALUES = {"JSON": "[]", "DATETIME": "2016-05-31 08:00:00", "DATE": "2016-05-31", "INTEGER": 1}
+KNOWN = {"facts": "{}", "state": "current", "status": "complete", "fate": "filed"}
 
 
 def test_a_new_data_folder_is_closed_to_others(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from config.call import Call, load_calls
 from ingest.samples.alliances import make_alliance
 from ingest.samples.documents import Kind, as_docx, as_pdf, make_drafts
 from parsers import media
-from parsers.grouping import open_document
+from parsers.grouping import documents_in
 from parsers.reading import read_content
 from parsers.submission import Content, Document, File
 from tests.ofd_maker import as_ofd
@@ -43,7 +43,8 @@ def opened(path: Path) -> Document:
     content = read(path)
     size = path.stat().st_size
     file = File(path="a", filename="a", media_type=content.media_type, size=size, sha256="")
-    return open_document(file, content, the_call())
+    (document,) = documents_in(file, content, the_call())
+    return document
 
 
 def found(document: Document) -> dict[str, object]:
