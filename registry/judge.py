@@ -14,6 +14,7 @@ from dataclasses import replace
 from config.call import Call, Check, Rule
 from registry.completeness import current, findings, newer_than_paper, unsettled
 from registry.rows import (
+    Answered,
     Case,
     Decision,
     FiledDocument,
@@ -45,7 +46,7 @@ _DECIDED = {Outcome.OK: "认定符合", Outcome.MISSING: "认定缺少", Outcome
 
 def judge(case: Case, call: Call) -> Judgement:
     """Judge a case by its call: findings in the call's order, status, and reasons for review."""
-    found = decided(findings(case, call), case, call)
+    found = decided(fair(findings(case, call), case, call), case, call)
     review = _review(found, case, call)
     return Judgement(findings=found, status=_status(found, review, case, call), review=review)
 
@@ -53,6 +54,66 @@ def judge(case: Case, call: Call) -> Judgement:
 def waits_for_person(judgement: Judgement) -> bool:
     """Whether a person has to decide before the applicant is told what is missing."""
     return judgement.status is Status.IN_REVIEW
+
+
+# ── Fairness ──────────────────────────────────────────────────────────────────────────
+
+
+def fair(found: Sequence[Finding], case: Case, call: Call) -> tuple[Finding, ...]:
+    """Return the findings, those doubtful that raise a new point on what has not changed.
+
+    The applicant is told of everything at once (通知, by analogy with the Administrative
+    Licensing Law, article 32): what our rules see only now, a person must decide on.
+    """
+    answered = case.answered
+    if answered is None:
+        return tuple(found)
+    return tuple(
+        _would_now_say(each) if _is_late(each, answered, case, call) else each for each in found
+    )
+
+
+def _is_late(finding: Finding, answered: Answered, case: Case, call: Call) -> bool:
+    """Whether a point was not told although all that it rests on was there."""
+    if finding.outcome is not Outcome.MISSING:
+        return False
+    if (finding.id, finding.document) in answered.points:
+        return False
+    key = _basis_key(finding.id, finding.document, call)
+    return answered.bases.get(key) == basis_of(
+        finding.id, _about(finding.id, finding.document, call), case, call
+    )
+
+
+def _would_now_say(finding: Finding) -> Finding:
+    detail = (
+        f"相关材料未变动，此前的函件未列此项，是否补充告知由工作人员决定。现核对：{finding.detail}"
+    )
+    return replace(finding, outcome=Outcome.DOUBTFUL, detail=detail)
+
+
+def bases(case: Case, call: Call) -> dict[str, str]:
+    """Return what every check rests on now: by its id, and by its file where it looks at one."""
+    paths = dict.fromkeys(each.path for each in current(case))
+    return {
+        _basis_key(check.id, path, call): basis_of(check.id, path, case, call)
+        for check in call.checks
+        for path in (paths if check.rule in _PER_FILE else ("",))
+    }
+
+
+_PER_FILE: frozenset[Rule] = frozenset({"placeholder", "readable"})
+
+
+def _about(finding_id: str, document: str, call: Call) -> str:
+    """Return the document that a finding rests on alone, or nothing."""
+    check = call.check(finding_id)
+    return document if check and check.rule in _PER_FILE else ""
+
+
+def _basis_key(finding_id: str, document: str, call: Call) -> str:
+    about = _about(finding_id, document, call)
+    return f"{finding_id} {about}".rstrip()
 
 
 # ── Decisions ─────────────────────────────────────────────────────────────────────────

@@ -18,13 +18,16 @@ from registry import models as m
 from registry import queries
 from registry.database import Registry
 from registry.events import SERVICE, mark, record
-from registry.judge import judge
+from registry.judge import bases, judge
 from registry.matching import NEAR, Identity, Matched, match_paper, proposal
+from registry.outgoing import answers_in_full
 from registry.rows import (
+    Answered,
     Case,
     DocumentState,
     DossierRow,
     Judgement,
+    LetterState,
     PaperRecord,
     Proposal,
     Status,
@@ -46,6 +49,7 @@ class Weighed:
     paper: PaperRecord | None
     match: str
     proposals: tuple[Proposal, ...]
+    bases: dict[str, str]
 
 
 def call_of(connection: Connection, dossier: DossierRow) -> Call:
@@ -78,7 +82,12 @@ def weigh(connection: Connection, dossier: int) -> Weighed:
     proposals += _proposed_dossiers(connection, row, call)
     case = replace(case, paper=paper, proposals=proposals)
     return Weighed(
-        dossier=row, judgement=judge(case, call), paper=paper, match=match, proposals=proposals
+        dossier=row,
+        judgement=judge(case, call),
+        paper=paper,
+        match=match,
+        proposals=proposals,
+        bases=bases(case, call),
     )
 
 
@@ -97,7 +106,28 @@ def case_of(connection: Connection, row: DossierRow) -> Case:
         held=any(each.state is DocumentState.HELD for each in documents),
         withdrawn=row.withdrawn,
         completed=row.completed_at is not None,
+        answered=_answered(connection, row.id),
     )
+
+
+def _answered(connection: Connection, dossier: int) -> Answered | None:
+    """Return what the last letter that answered in full said; one that never went said nothing."""
+    said, letter = m.letter_dossier.c, m.letter.c
+    went = letter.state.in_([LetterState.QUEUED, LetterState.SENT, LetterState.BOUNCED])
+    query = (
+        select(said.letter_id, said.bases)
+        .join(m.letter, letter.id == said.letter_id)
+        .where(said.dossier_id == dossier, said.bases.is_not(None), went, answers_in_full())
+        .order_by(said.letter_id.desc())
+    )
+    last = connection.execute(query).first()
+    if last is None:
+        return None
+    points = select(m.letter_point.c.finding, m.letter_point.c.document).where(
+        m.letter_point.c.letter_id == last.letter_id, m.letter_point.c.dossier_id == dossier
+    )
+    found = frozenset((row.finding, row.document) for row in connection.execute(points))
+    return Answered(points=found, bases=last.bases)
 
 
 def _links(connection: Connection, dossier: int) -> tuple[str, ...]:
@@ -219,6 +249,7 @@ def _keep(connection: Connection, weighed: Weighed, now: datetime) -> bool:
         "review": list(judgement.review),
         "paper_id": weighed.paper.id if weighed.paper else None,
         "paper_match": weighed.match,
+        "bases": weighed.bases,
     }
     if judgement.status is Status.COMPLETE and row.completed_at is None:
         values["completed_at"] = now

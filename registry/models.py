@@ -186,6 +186,7 @@ dossier = Table(
     Column("withdrawn", Boolean, nullable=False, default=False),
     Column("paper_id", Integer, ForeignKey("paper.id"), unique=True),
     Column("paper_match", String, nullable=False, default=""),
+    Column("bases", JSON),
 )
 
 mail_dossier = Table(
@@ -302,6 +303,7 @@ letter_dossier = Table(
     Column("revision", Integer, nullable=False),
     Column("status", String, nullable=False),
     Column("notice_kind", String),
+    Column("bases", JSON),
     UniqueConstraint("dossier_id", "notice_kind", "revision"),
 )
 

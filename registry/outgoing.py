@@ -303,6 +303,7 @@ def _tell(
             revision=written.revisions[dossier],
             status=status,
             notice_kind=written.due.kind if written.due.notice else None,
+            bases=select(m.dossier.c.bases).where(m.dossier.c.id == dossier).scalar_subquery(),
         )
     )
     for finding, document in sorted(written.points.get(dossier, frozenset())):
@@ -312,17 +313,23 @@ def _tell(
         )
 
 
+def answers_in_full() -> ColumnElement[bool]:
+    """Whether a letter tells all there is to tell of a dossier: no review, no list to follow."""
+    said, kind = m.letter_dossier.c, m.letter.c.kind
+    list_follows = (kind == Kind.ACKNOWLEDGEMENT) & (said.status == Status.INCOMPLETE)
+    return (said.status != Status.IN_REVIEW) & ~list_follows
+
+
 def _settle_due(connection: Connection, letter: int) -> None:
     """Strike the date by which an answer is owed to the dossiers that a letter answers in full.
 
     One that is being looked at by a person, or whose list follows, is not answered yet.
     """
-    said, kind = m.letter_dossier.c, m.letter.c.kind
-    list_follows = (kind == Kind.ACKNOWLEDGEMENT) & (said.status == Status.INCOMPLETE)
+    said = m.letter_dossier.c
     answered = (
         select(said.dossier_id)
         .join(m.letter, m.letter.c.id == said.letter_id)
-        .where(said.letter_id == letter, said.status != Status.IN_REVIEW, ~list_follows)
+        .where(said.letter_id == letter, answers_in_full())
     )
     connection.execute(update(m.dossier).where(m.dossier.c.id.in_(answered)).values(due=None))
 

@@ -312,13 +312,25 @@ class DossierView:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Answered:
+    """What the last full answer to the applicant said is missing, and what it rested on.
+
+    `points` are finding ids with the document they are about, `bases` those of `judge.bases`.
+    """
+
+    points: frozenset[tuple[str, str]]
+    bases: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Case:
     """All that a dossier is judged on; judging reads nothing else.
 
     `documents` are those that take part (current, not held), the superseded ones among
     them marked. `links` are file links in its mails that nobody has fetched yet.
     `proposals` are open proposals for a paper record or another dossier, `flags` the
-    review reasons that its mails and people have raised.
+    review reasons that its mails and people have raised. `answered` is None until the
+    applicant has had a full answer.
     """
 
     name: str
@@ -332,6 +344,7 @@ class Case:
     held: bool = False
     withdrawn: bool = False
     completed: bool = False
+    answered: Answered | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

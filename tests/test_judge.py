@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parsers.submission import Fact, Facts, Hit, Member, Problem
-from registry.judge import FLAGS, basis_of, judge, waits_for_person
+from registry.judge import FLAGS, bases, basis_of, judge, waits_for_person
 from registry.rows import (
+    Answered,
     Case,
     Decision,
     DocumentState,
@@ -196,6 +197,55 @@ def test_the_basis_stays_when_something_else_changes(
 ) -> None:
     before = basis_of(finding, document, clean_case(), CALL)
     assert basis_of(finding, document, changed_case, CALL) == before
+
+
+# ── Fairness ──────────────────────────────────────────────────────────────────────────
+
+
+def answered(case: Case, *points: tuple[str, str]) -> Case:
+    """The case after a letter that told these points, and nothing else."""
+    said = Answered(points=frozenset(points), bases=bases(case, CALL))
+    return replace(case, answered=said)
+
+
+def test_a_new_point_on_unchanged_documents_is_for_a_person_not_for_the_applicant() -> None:
+    case = answered(lacking_risk())
+    found = finding_of(case, "agreement.risk")
+    assert found.outcome is Outcome.DOUBTFUL
+    assert "此前的函件未列此项" in found.detail
+    assert judge(case, CALL).status is Status.IN_REVIEW
+
+
+def test_a_point_that_was_told_stays_missing() -> None:
+    case = answered(lacking_risk(), ("agreement.risk", RISKLESS.path))
+    assert finding_of(case, "agreement.risk").outcome is Outcome.MISSING
+
+
+def test_a_changed_document_may_raise_a_new_point() -> None:
+    case = answered(lacking_risk())
+    changed_one = replace(RISKLESS, sha256="another")
+    newer = tuple(changed_one if each.kind == "agreement" else each for each in case.documents)
+    assert finding_of(replace(case, documents=newer), "agreement.risk").outcome is Outcome.MISSING
+
+
+def test_a_file_that_has_not_changed_raises_no_new_point_though_another_came() -> None:
+    marked = tuple(
+        replace(each, facts=replace(each.facts, placeholders=(Fact(value="XX"),)))
+        if each.kind == "plan"
+        else each
+        for each in clean_case().documents
+    )
+    case = answered(replace(clean_case(), documents=marked))
+    case = with_documents(case, document("other", path="补充说明.txt"))
+    assert finding_of(case, "text.placeholder").outcome is Outcome.DOUBTFUL
+
+
+def test_a_person_who_decides_that_the_new_point_is_missing_has_it_told() -> None:
+    case = answered(lacking_risk())
+    case = decide(case, "agreement.risk", Outcome.MISSING, document=RISKLESS.path)
+    judgement = judge(case, CALL)
+    assert judgement.status is Status.INCOMPLETE
+    assert judgement.review == ()
 
 
 # ── Status ────────────────────────────────────────────────────────────────────────────

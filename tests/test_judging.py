@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
 from parsers.names import core_of, normal_form
 from registry import decisions, judging, queries
 from registry import models as m
 from registry.events import mark
 from registry.judging import judge_dossier
-from registry.rows import Outcome, Status
+from registry.rows import Kind, Outcome, Status
 from tests.builders import (
     CALL,
     HOST,
@@ -265,3 +266,20 @@ def test_a_dossier_is_judged_by_the_call_version_under_which_it_was_opened(intak
     with intake.registry.read() as connection:
         call = judging.call_of(connection, intake.row())
     assert (call, call.text) == (CALL, CALL.text)
+
+
+def test_a_rule_that_sees_more_now_raises_no_new_point_by_itself(intake: Intake) -> None:
+    intake.paper()
+    intake.post(dossier(lacks=("agreement.risk",)))
+    intake.judge()
+    (letter,) = intake.answer(after=timedelta(hours=1))
+    assert letter.kind is Kind.MISSING_ITEMS
+    with intake.registry.write() as connection:  # as if the plan's goals had been misread before
+        plan = m.document.c.kind == "plan"
+        facts = connection.execute(select(m.document.c.facts).where(plan)).scalar_one()
+        facts["clauses"].pop("plan.experts")
+        connection.execute(update(m.document).where(plan).values(facts=facts))
+    touch(intake, 1)
+    intake.judge()
+    assert intake.row().review == ("doubtful:plan.experts",)
+    assert intake.answer(after=timedelta(days=1)) == ()

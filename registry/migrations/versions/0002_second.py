@@ -18,3 +18,9 @@ def upgrade() -> None:
             sa.Column("part", sa.Integer(), server_default=sa.text("0"), nullable=False)
         )
         batch_op.add_column(sa.Column("first_page", sa.Integer(), nullable=True))
+
+    with op.batch_alter_table("dossier", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("bases", sa.JSON(), nullable=True))
+
+    with op.batch_alter_table("letter_dossier", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("bases", sa.JSON(), nullable=True))
