@@ -24,13 +24,17 @@ from reports.wording import OUTCOMES, finding_label
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """One dossier among the files, with what checking its electronic part gave."""
+    """One dossier among the files, with what checking its electronic part gave.
+
+    `classified` are the paths of files that bear the mark of a state secret.
+    """
 
     name: str
     secretariat: str
     documents: tuple[FiledDocument, ...]
     findings: tuple[Finding, ...]
     call: Call
+    classified: tuple[str, ...] = ()
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -69,6 +73,7 @@ def _check(dossier: Dossier, call: Call) -> Checked:
         documents=documents,
         findings=findings,
         call=call,
+        classified=tuple(each.path for each in dossier.documents if each.secrecy),
     )
 
 
@@ -123,6 +128,9 @@ def check_text(checked: Checked) -> str:
     call = checked.call
     lines = [f"{checked.name or '（未写明名称）'}　{checked.secretariat}".rstrip("　")]
     lines += [f"  {call.title_of(each.kind)}：{each.place}" for each in checked.documents]
+    lines += [
+        f"  [注意] {each}带有国家秘密标志，不得通过互联网邮箱报送" for each in checked.classified
+    ]
     shown = [each for each in checked.findings if each.outcome not in {Outcome.OK, Outcome.WAIVED}]
     for each in shown:
         place = "，".join(

@@ -13,6 +13,7 @@ from config.call import Call
 from parsers.facts import NAME, SECRETARIAT, read_facts
 from parsers.names import Likeness, core_of, name_in_path, normal_form, same_organisation
 from parsers.recognise import OTHER, recognise
+from parsers.secrecy import secrecy_mark
 from parsers.splitting import split
 from parsers.submission import Content, Document, Dossier, Fact, Facts, File
 
@@ -85,6 +86,7 @@ def _document(file: File, content: Content, kind: str, call: Call) -> Document:
         detail=content.detail,
         name=name,
         name_from=name_from,
+        secrecy=secrecy_mark(content),
         source=file.source,
     )
 

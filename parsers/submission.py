@@ -196,7 +196,7 @@ class Document:
     `readable` is false when nothing could be read of it; `problem` then says why. `name`
     is the subject's name (the alliance) that this file is about, with where it was read; the
     name of a document that carries none may come from its file or folder name, which
-    `name_from` tells: `content`, `path`.
+    `name_from` tells: `content`, `path`. `secrecy` quotes the mark of a state secret.
     """
 
     path: str
@@ -213,6 +213,7 @@ class Document:
     detail: str = ""
     name: Fact | None = None
     name_from: str = ""
+    secrecy: Fact | None = None
     source: Path | None = None
 
     @property

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from config.call import Call, CallError
 from parsers.names import core_of, find_names, find_number, normal_form, organisation_form
+from parsers.secrecy import secrecy_in
 from parsers.submission import Document, Dossier, Submission
 from registry import models as m
 from registry import workdays
@@ -42,6 +43,20 @@ class Understood:
     machine: str = ""
     bounced: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+
+    @property
+    def secrecy(self) -> str:
+        """Where the mail bears the mark of a state secret, in Chinese, or nothing."""
+        said = f"{self.submission.subject}\n{self.submission.text}\n{self.submission.quoted}"
+        quote = secrecy_in(said)
+        if quote:
+            return f"邮件正文“{quote}”"
+        marked = (each for one in self.dossiers for each in one.documents if each.secrecy)
+        named = (each for each in self.submission.files if secrecy_in(each.path))
+        for each in marked:
+            page = f"第{each.secrecy.page}页" if each.secrecy and each.secrecy.page else ""
+            return f"{each.path}{page}"
+        return next((each.path for each in named), "")
 
 
 def keep_call(connection: Connection, call: Call, now: datetime) -> None:
@@ -138,6 +153,7 @@ def _parcel(connection: Connection, understood: Understood, assigned: str) -> Pa
         machine=understood.machine,
         bounced=bounced,
         assigned=assigned,
+        secrecy=understood.secrecy,
     )
 
 

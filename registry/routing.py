@@ -30,6 +30,8 @@ MACHINE_SIGNS = {
 }
 """What staff read of the sign by which a machine was told."""
 
+CLASSIFIED = "疑有国家秘密标志，本系统不予归档和答复，请勿转发，电话联系发件人并按保密规定处理"
+
 NEW = "new"
 """What a mail is assigned to when a person wants a dossier of its own for it."""
 
@@ -54,7 +56,8 @@ class Parcel:
 
     `thread` holds the numbers in its own words and those of the letters it replies to,
     `replies` only the latter: who replies to a letter of ours has had it. `names` are the
-    names its subject or, failing that, its own text speaks of.
+    names its subject or, failing that, its own text speaks of. `secrecy` tells where it
+    bears the mark of a state secret.
     """
 
     sender: str
@@ -66,6 +69,7 @@ class Parcel:
     machine: str = ""
     bounced: bool = False
     assigned: str = ""
+    secrecy: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +107,8 @@ def route(parcel: Parcel, known: Sequence[KnownDossier], call: Call) -> Route:
     """Decide where a mail belongs."""
     if parcel.bounced:
         return Route(fate=Fate.BOUNCE, reason="退信：我方函件未能送达")
+    if parcel.secrecy and not parcel.assigned:
+        return Route(fate=Fate.QUARANTINED, reason=f"{CLASSIFIED}：{parcel.secrecy}")
     brought = tuple(each for each in parcel.dossiers if _tells(each))
     recognised = any(doc.kind != "other" for each in brought for doc in each.documents)
     if parcel.machine and not recognised and not parcel.assigned:
