@@ -199,6 +199,33 @@ def list_calls(context: typer.Context) -> None:
     print_table(("id", "version", "名称", ""), rows)
 
 
+@calls_app.command("test")
+def try_changed_call(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The changed call, a TOML file.")],
+    as_json: AsJson = False,
+) -> None:
+    """Try a changed call on all filed dossiers, without touching them."""
+    from config.call import CallError, parse_call
+    from ingest.trying import filed_dossiers, tried_record, tried_rows, try_call
+    from parsers.sandbox import Sandbox
+
+    try:
+        call = parse_call(file.read_text("utf-8"), str(file))
+    except (CallError, OSError, UnicodeDecodeError) as error:
+        raise UsageError(str(error)) from error
+    with house_of(context) as house, Sandbox(house.settings.limits, house.work) as sandbox:
+        rows = filed_dossiers(house, call)
+        found = [each for each in try_call(house, sandbox, call, rows) if each]
+    if as_json:
+        print_json([tried_record(each) for each in found])
+        return
+    table = [row for each in found for row in tried_rows(each, call)]
+    if table:
+        print_table(("编号", "名称", "状态", "核对事项", "结果"), table)
+    typer.echo(f"{call.id}：已试用于 {len(rows)} 件，{len(found)} 件结果不同")
+
+
 paper_app = typer.Typer(help="The paper register: import, list, export.", no_args_is_help=True)
 
 

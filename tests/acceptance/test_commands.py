@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,7 @@ COMMANDS = (
     "withdraw",
     "add",
     "call list",
+    "call test",
     "reconcile",
     "export",
     "user add",
@@ -298,3 +300,32 @@ def test_the_letters_tell_whom_to_call(house: Installation) -> None:
     [letter] = house.look("letters", "--body")
     for value in CENTER.values():
         assert value in letter["body"]
+
+
+def test_a_changed_call_is_tried_on_all_filed_dossiers_and_touches_none(
+    house: Installation, tmp_path: Path
+) -> None:
+    house.deliver(dossier(0))
+    house.deliver(dossier(1, WITHOUT_RISK))
+    house.once()
+    before = house.queue(), house.look("letters")
+    text = (resources.files("config") / "calls" / "guangdong-alliance-2016.toml").read_text("utf-8")
+    same, changed, broken = (tmp_path / f"{name}.toml" for name in ("same", "changed", "broken"))
+    same.write_text(text, encoding="utf-8")
+    changed.write_text(text.replace("least = 2", "least = 40", 1), encoding="utf-8")
+    broken.write_text(text.replace("absent", "absend", 1), encoding="utf-8")
+
+    assert house.intake("call", "test", str(same), "--json").records == []
+    tried = house.intake("call", "test", str(changed), "--json").records
+    told = {each["number"]: each for each in tried}
+    assert sorted(told) == ["LM2016-0001", "LM2016-0002"]
+    for each in tried:
+        assert [(one["id"], one["before"], one["after"]) for one in each["changes"]] == [
+            ("form.members", "ok", "missing")
+        ]
+    assert told["LM2016-0001"]["status"] == {"before": "awaiting-paper", "after": "incomplete"}
+    printed = house.intake("call", "test", str(changed))
+    assert (printed.code, "2 件结果不同" in printed.out) == (0, True)
+    refused = house.intake("call", "test", str(broken))
+    assert (refused.code, "checks.0.absent" in refused.err) == (2, True)
+    assert (house.queue(), house.look("letters")) == before
