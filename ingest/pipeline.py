@@ -26,7 +26,7 @@ from parsers.grouping import group
 from parsers.sandbox import Sandbox, SandboxError
 from parsers.submission import File, Problem, Submission
 from registry import filing, outgoing, queries
-from registry.answers import Due, Point, Standing, Waiting, due
+from registry.answers import TO_APPROVE, Due, Point, Standing, Waiting, due
 from registry.filing import ATTEMPTS, Understood
 from registry.judging import call_of, judge_dossier
 from registry.outgoing import Written
@@ -263,6 +263,7 @@ def _occasion(
         register_date=register_date,
         stranger=letter.stranger,
         duplicate=letter.duplicate,
+        approved=letter.reason == TO_APPROVE,  # it goes only once a person has
         unread=tuple(name for mail in mails for name in (*mail.unopened, *mail.links)),
     )
     return occasion, _thread(mails, (*last.references, last.message_id) if last else ())

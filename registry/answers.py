@@ -28,6 +28,7 @@ BATCH_WAITS = 2
 
 NEVER_ANSWERED = "该地址列入不答复名单"
 SWITCHED_OFF = "自动函件已关闭"
+TO_APPROVE = "待人工核准"
 FROM_SPAM = "来自垃圾邮件文件夹，待人工确认"
 
 
@@ -348,5 +349,5 @@ def _cap(
     if today.get(letter.to, 0) >= receipts.per_address_per_day:
         return replace(letter, state=LetterState.DRAFT, reason="该地址当日函件已达上限，待人工确认")
     if letter.kind is Kind.MISSING_ITEMS and receipts.mode == "review":
-        return replace(letter, state=LetterState.DRAFT, reason="待人工核准")
+        return replace(letter, state=LetterState.DRAFT, reason=TO_APPROVE)
     return letter

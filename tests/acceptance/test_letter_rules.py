@@ -41,6 +41,8 @@ def test_in_review_mode_a_list_of_what_is_missing_waits_for_a_person(
     assert house.sent() == 2
     assert catcher.caught[1].recipients == (alliance(0).email,)
     assert opened(catcher.caught[1])["Message-ID"] == draft["message_id"]
+    assert "补正告知书" in draft["subject"]  # a person's act; by machine it is a 缺件清单
+    assert "缺件清单" not in text_of(catcher.caught[1])
 
 
 def test_a_draft_can_be_edited_before_it_goes(house: Installation, catcher: MailCatcher) -> None:
