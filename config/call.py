@@ -24,6 +24,7 @@ Rule = Literal[
     "field",
     "area",
     "clause",
+    "rivals",
     "signatures",
     "members-listed",
     "member-kind",
@@ -229,6 +230,7 @@ class Check(_Part):
     A clause is proven by a heading with one of `headings`, or by `least` sentences with one
     of `words` (from two on, one of them must lay down an obligation); `weak` words alone
     leave it doubtful; `slogans` are set phrases that contain a word but settle nothing.
+    Of `rivals`, clauses that exclude each other, one is told by `words`, one by `rivals`.
     """
 
     id: str
@@ -243,6 +245,7 @@ class Check(_Part):
     words: Words = ()
     weak: Words = ()
     slogans: Words = ()
+    rivals: Words = ()
     problem: str = ""
     remedy: str = ""
     cite: str = ""

@@ -54,6 +54,8 @@ class _Sentence:
 def read_clauses(items: Sequence[Item], call: Call) -> dict[str, Hit]:
     """Return what a document says of each clause check of the call, by finding id.
 
+    Rivals are hit where both stand.
+
     A line of a table of contents, or a heading with nothing under it, leaves a clause
     doubtful (`weak`), like words that the call lists as such. A heading over a blank table
     says nothing: the form prints it.
@@ -63,6 +65,7 @@ def read_clauses(items: Sequence[Item], call: Call) -> dict[str, Hit]:
     sentences = list(_sentences(items, labels_of(call, ()), hollow))
     text = "\n".join(each.text for each in sentences)
     hits = {each.id: _hit(each, titled, sentences, text, call) for each in checks}
+    hits |= {each.id: _rivals(each, sentences) for each in call.checks if each.rule == "rivals"}
     return {finding: hit for finding, hit in hits.items() if hit}
 
 
@@ -88,6 +91,15 @@ def _hit(
             return _hit_at("weak", each.line)
     spoken = next((each for each in sentences if any(word in each.text for word in weak)), None)
     return _hit_at("weak", spoken.line, spoken.at) if spoken else None
+
+
+def _rivals(check: Check, sentences: Sequence[_Sentence]) -> Hit | None:
+    """Return where one of two clauses that exclude each other stands, if both do."""
+    one, other = (
+        next((each for each in sentences if _speaks(each.text, plain_words(words), ())), None)
+        for words in (check.words, check.rivals)
+    )
+    return _hit_at("text", one.line, one.at) if one and other else None
 
 
 def _hit_at(strength: str, line: Line, at: int = 0) -> Hit:

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from config.call import Area, Call, Check, Rule
 from parsers.facts import NAME, SECRETARIAT
 from parsers.lines import plain, squeeze, visible
+from parsers.media import PPT, PPTX
 from parsers.names import (
     Likeness,
     normal_form,
@@ -146,10 +147,15 @@ def _is_overcome(document: FiledDocument, case: Case, call: Call) -> bool:
     """Whether an unreadable file of unknown kind came before what makes the dossier whole."""
     if document.kind != OTHER or not document.problem:
         return False
+    read = _whole(case, call)
+    return any(each.filed_at > document.filed_at for each in read)
+
+
+def _whole(case: Case, call: Call) -> tuple[FiledDocument, ...]:
+    """Return the documents that the call asks for when all were read, else none."""
     asked = {each.document for each in call.checks if each.rule == "document"}
     read = _read(case, asked)
-    whole = asked <= {each.kind for each in read}
-    return whole and any(each.filed_at > document.filed_at for each in read)
+    return read if asked <= {each.kind for each in read} else ()
 
 
 def _at_fault(document: FiledDocument) -> bool:
@@ -281,11 +287,18 @@ def readable(check: Check, case: Case, call: Call) -> list[Finding]:
 def _readability(check: Check, document: FiledDocument, case: Case, call: Call) -> Outcome:
     if _is_overcome(document, case, call):
         return Outcome.NOTE
-    if not _at_fault(document) and _has_readable_twin(document, case):
+    illustrates = _is_illustration(document) and _whole(case, call)
+    if not _at_fault(document) and (illustrates or _has_readable_twin(document, case)):
         return Outcome.NOTE
     if _is_extra(document, call):
         return Outcome.DOUBTFUL if _at_fault(document) else Outcome.NOTE
     return Outcome(check.absent) if _at_fault(document) else Outcome.DOUBTFUL
+
+
+def _is_illustration(document: FiledDocument) -> bool:
+    """Whether it is a picture or a presentation, by its name none of the call's documents."""
+    pictured = document.media_type.startswith("image/")
+    return document.kind == OTHER and (pictured or document.media_type in {PPT, PPTX})
 
 
 def _has_readable_twin(document: FiledDocument, case: Case) -> bool:
@@ -407,6 +420,15 @@ def clause(check: Check, case: Case, call: Call) -> list[Finding]:
         doubts.append("此前一版中写有此项")
     document = "" if check.anywhere else read[0].path
     return [_absent(check, f"已查看{_named(read)}，未见{label}", doubts, document)]
+
+
+def rivals(check: Check, case: Case, call: Call) -> list[Finding]:
+    """Two clauses that exclude each other do not both stand; where they do, it is said."""
+    del call
+    found = _strongest(check.id, _read(case, [check.document]))
+    return (
+        [replace(_ok(check, check.problem, *found), outcome=Outcome(check.absent))] if found else []
+    )
 
 
 _STRENGTHS = ("heading", "text", "weak")
@@ -826,6 +848,7 @@ PREDICATES: dict[Rule, Predicate] = {
     "field": field,
     "area": area,
     "clause": clause,
+    "rivals": rivals,
     "signatures": signatures,
     "members-listed": members_listed,
     "member-kind": member_kind,

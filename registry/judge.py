@@ -246,6 +246,7 @@ _BASES: dict[Rule, Basis] = {
     "field": _one_kind,
     "area": _one_kind,
     "clause": _one_kind,
+    "rivals": _one_kind,
     "signatures": _kind_and_member_lists,
     "members-listed": _one_kind,
     "member-kind": _all_kinds,

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from config.call import Call, load_calls
+from parsers import media
 from parsers.submission import Fact, Facts, Hit, Member, Problem
 from registry.completeness import findings
 from registry.rows import Case, DocumentState, FiledDocument, Finding, Outcome, PaperRecord
@@ -158,13 +159,31 @@ LETTER = document("other", path="关于推荐联盟的推荐函.docx")
 
 def test_a_clean_dossier_has_every_finding_of_the_call_and_all_are_ok() -> None:
     result = findings(clean_case(), CALL)
-    assert [each.id for each in result] == [each.id for each in CALL.checks]
+    assert [each.id for each in result] == [
+        each.id for each in CALL.checks if each.rule != "rivals"
+    ]
     assert {each.outcome for each in result} == {Outcome.OK}
 
 
 def test_a_cover_letter_and_a_scan_of_it_do_not_disturb_a_clean_dossier() -> None:
     scan = document("other", problem=Problem.SCAN, path="市科技局推荐函（盖章）.pdf")
     outcomes = {each.outcome for each in findings(case_of(*documents(), LETTER, scan), CALL)}
+    assert outcomes == {Outcome.OK, Outcome.NOTE}
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type", "problem"),
+    [
+        ("联盟介绍.pptx", media.PPTX, Problem.UNSUPPORTED),
+        ("介绍.dps", media.PPT, Problem.UNSUPPORTED),
+        ("IMG_0001.jpg", "image/jpeg", Problem.SCAN),
+    ],
+)
+def test_a_presentation_or_a_picture_beside_a_whole_dossier_troubles_nobody(
+    path: str, media_type: str, problem: Problem
+) -> None:
+    beside = replace(document("other", problem=problem, path=path), media_type=media_type)
+    outcomes = {each.outcome for each in findings(case_of(*documents(), beside), CALL)}
     assert outcomes == {Outcome.OK, Outcome.NOTE}
 
 
@@ -657,3 +676,16 @@ def test_a_document_replaced_before_its_paper_was_received_is_not() -> None:
         paper=replace(PAPER, received_on=date(2016, 6, 8)),
     )
     assert only(case, "paper.record").outcome is Outcome.OK
+
+
+def test_two_ways_to_settle_disputes_are_noted_and_hold_nothing_up() -> None:
+    clean = clean_case()
+    [agreement] = [each for each in clean.documents if each.kind == "agreement"]
+    both = {**agreement.facts.clauses, "agreement.disputes": Hit(strength="text", quote="仲裁")}
+    documents_now = tuple(
+        replace(each, facts=replace(each.facts, clauses=both)) if each is agreement else each
+        for each in clean.documents
+    )
+    noted = only(replace(clean, documents=documents_now), "agreement.disputes")
+    assert noted.outcome is Outcome.NOTE
+    assert not found(clean, "agreement.disputes")

@@ -210,7 +210,7 @@ def test_a_wish_to_withdraw_is_raised_for_a_person(
 
 
 def test_a_mail_after_the_closing_day_is_late_and_one_on_it_is_not(intake: Intake) -> None:
-    text = CALL.text.replace("version = 1", "version = 7", 1)
+    text = CALL.text.replace("version = 2", "version = 7", 1)
     said = "# closing = 2016-06-30T17:00:00+08:00"
     closing = parse_call(text.replace(said, "closing = 2016-06-01"), "test")
     filed = {}
