@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, time, tzinfo
 from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
@@ -106,7 +106,8 @@ class Name(_Part):
     one of `prefixes` (or none), a core, and one of `suffixes`. `noise` are words that
     stand around a name in file names and titles; `leads` words that lead up to a name in
     running text and are no part of it; `blanks` mark a pattern that was to be filled in.
-    `words` make a mail look like a submission to this call.
+    `words` make a mail look like a submission to this call. `slips` are slips of the pen in
+    suffixes (枝术) with what is meant.
     """
 
     label: str
@@ -118,7 +119,17 @@ class Name(_Part):
     leads: Words = ()
     blanks: Words = ()
     words: Words = ()
+    slips: dict[str, str] = Field(default_factory=dict)
     notes: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("slips")
+    @classmethod
+    def _keep_length(cls, value: dict[str, str]) -> dict[str, str]:
+        for slip, meant in value.items():
+            if len(slip) != len(meant):
+                message = f"{slip} and {meant} must be of one length"
+                raise ValueError(message)
+        return value
 
     @field_validator("pattern")
     @classmethod
@@ -189,7 +200,9 @@ class Members(_Part):
     such captions whole; a table with one of `person_labels`
     lists people instead. `party_labels` stand before the parties of an agreement,
     `signature_labels` before those in its signature block, which `signature_marks` betray.
-    `part_words` name parts of an organisation (colleges, laboratories).
+    `part_words` name parts of an organisation (colleges, laboratories), and `independent`
+    bodies whose names read like such a part, but which are legal persons. `short_names` are
+    the usual short names of organisations with the full ones.
     """
 
     title: str
@@ -203,6 +216,8 @@ class Members(_Part):
     signature_labels: Words = ()
     signature_marks: Words = ()
     part_words: Words = ()
+    independent: Words = ()
+    short_names: dict[str, str] = Field(default_factory=dict)
     kinds: tuple[MemberKind, ...] = ()
 
 
@@ -353,13 +368,17 @@ class Call(_Part):
 
     def is_late(self, received_at: datetime, zone: tzinfo | None) -> bool:
         """Whether a mail came after the closing moment, or after the closing day."""
+        closing = self.closing_moment(zone)
+        return closing is not None and received_at > closing
+
+    def closing_moment(self, zone: tzinfo | None) -> datetime | None:
+        """Return the last moment in time for the call; of a closing day, its end."""
         if self.closing is None:
-            return False
+            return None
         if isinstance(self.closing, datetime):
             closing = self.closing
-            aware = closing if closing.tzinfo else closing.replace(tzinfo=zone)
-            return received_at > aware
-        return received_at.astimezone(zone).date() > self.closing
+            return closing if closing.tzinfo else closing.replace(tzinfo=zone)
+        return datetime.combine(self.closing, time.max, zone)
 
     def title_of(self, kind: str) -> str:
         """Return what letters call a document of that kind."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from email.utils import parseaddr
 from ipaddress import ip_address
 from pathlib import Path
@@ -22,6 +22,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    NonNegativeInt,
     PositiveInt,
     ValidationError,
     model_validator,
@@ -79,6 +80,13 @@ def _after(value: str) -> str:
 def _sender(value: str) -> str:
     if "@" not in parseaddr(value)[1]:
         message = f"{value!r} is no address; write 'name <name@example.org>'"
+        raise ValueError(message)
+    return value
+
+
+def _recipient(value: str) -> str:
+    if parseaddr(value)[1] != value or "@" not in value:
+        message = f"{value!r} is no address; write one as name@example.org"
         raise ValueError(message)
     return value
 
@@ -224,6 +232,14 @@ class Receipts(_Section):
     per_address_per_day: PositiveInt = 20
 
 
+class Notices(_Section):
+    """What is written unasked: reminders before a call closes, a digest for staff."""
+
+    reminder_working_days: NonNegativeInt = 5
+    digest_to: tuple[Annotated[str, AfterValidator(_recipient)], ...] = ()
+    digest_at: time = time(8, 30)
+
+
 class Limits(_Section):
     """Bounds for one mail and for one document; bytes and seconds."""
 
@@ -260,6 +276,7 @@ class Settings(BaseSettings):
     mailbox: dict[str, Mailbox] = Field(default_factory=dict)
     smtp: Smtp = Smtp()
     receipts: Receipts = Receipts()
+    notices: Notices = Notices()
     limits: Limits = Limits()
     desk: Desk = Desk()
 

@@ -18,6 +18,7 @@ from threading import Event
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from config.call import Call
 from ingest.automatic import bounced_message_ids, is_bounce, machine_reason
 from ingest.house import House
 from ingest.opening import open_documents
@@ -25,12 +26,13 @@ from parsers.errors import ParseError
 from parsers.grouping import group
 from parsers.sandbox import Sandbox, SandboxError
 from parsers.submission import File, Problem, Submission
-from registry import filing, outgoing, queries
+from registry import filing, notices, outgoing, queries
 from registry.answers import TO_APPROVE, Due, Point, Standing, Waiting, due
 from registry.filing import ATTEMPTS, Understood
 from registry.judging import call_of, judge_dossier
 from registry.outgoing import Written
 from registry.rows import DossierView, Kind, MailRow
+from reports.digest import write_digest
 from reports.letters import Occasion, write_letter
 from reports.wording import PROBLEMS
 
@@ -178,12 +180,17 @@ def judge_marked(house: House, touched: Touched, stop: Event) -> None:
 def write_letters(house: House, touched: Touched, stop: Event) -> None:
     """Write and store every letter that has fallen due; one that fails keeps no other back."""
     now = house.clock()
+    receipts = house.settings.receipts
+    closings = _closing_soon(house, now)
     with house.registry.read() as connection:
         waiting = outgoing.waiting(connection)
-        standings = outgoing.standings(connection, waiting)
+        lists = notices.open_lists(connection, closings) if closings else ()
+        standings = outgoing.standings(connection, waiting, {each.dossier for each in lists})
         sent = outgoing.sent(connection, now)
     mails = {each.id: each for each in waiting}
-    for letter in due(waiting, standings, sent, house.settings.receipts, now):
+    answers = due(waiting, standings, sent, receipts, now)
+    reminders = notices.reminders_due(lists, house.settings.notices, receipts, now)
+    for letter in (*answers, *reminders):
         if stop.is_set():
             return
         try:
@@ -197,6 +204,45 @@ def write_letters(house: House, touched: Touched, stop: Event) -> None:
         if kept is not None:
             touched.letters.add(kept)
             log.info("letter %s: %s, %s", kept, letter.kind, letter.state)
+    for to in house.settings.notices.digest_to:
+        _write_digest(house, to, touched, now)
+
+
+def _closing_soon(house: House, now: datetime) -> dict[str, datetime]:
+    """Return the closing moments of the calls whose applicants are to be reminded now."""
+    moments = {call.id: call.closing_moment(now.tzinfo) for call in house.calls.values()}
+    settings = house.settings.notices
+    return {
+        call: closing
+        for call, closing in moments.items()
+        if closing and now < closing and notices.is_soon(closing, settings, now)
+    }
+
+
+def _write_digest(house: House, to: str, touched: Touched, now: datetime) -> None:
+    """Write the staff's digest, where it falls due."""
+    with house.registry.read() as connection:
+        last = notices.last_digest(connection, to)
+        if not notices.digest_is_due(last, house.settings.notices, now):
+            return
+        digest = notices.gather_digest(connection, last or notices.a_day_before(now), now)
+    zone = house.settings.service.zone
+    rendered = write_digest(digest, house.calls, house.settings.center, zone, now.date())
+    written = Written(
+        due=Due(kind=Kind.DIGEST, notice=True, to=to, mails=(), dossiers=()),
+        subject=rendered.subject,
+        text=rendered.text,
+        html=rendered.html,
+        message_id=_message_id(house),
+    )
+    kept = _keep(house, written, now)
+    if kept is not None:
+        touched.letters.add(kept)
+        log.info("letter %s: %s", kept, Kind.DIGEST)
+
+
+def _message_id(house: House) -> str:
+    return make_msgid(domain=house.settings.smtp.address.rpartition("@")[2])
 
 
 def _keep(house: House, written: Written, now: datetime) -> int | None:
@@ -224,7 +270,7 @@ def _write(
         subject=rendered.subject,
         text=rendered.text,
         html=rendered.html,
-        message_id=make_msgid(domain=house.settings.smtp.address.rpartition("@")[2]),
+        message_id=_message_id(house),
         in_reply_to=thread[-1] if thread else "",
         references=thread,
         answered=answered,
@@ -235,7 +281,7 @@ def _write(
 
 def _told_in(letter: Due, view: DossierView) -> frozenset[Point]:
     """Return what a letter says is missing; an acknowledgement leaves that to the notice."""
-    tells = letter.kind is Kind.MISSING_ITEMS
+    tells = letter.kind in {Kind.MISSING_ITEMS, Kind.REMINDER}
     return outgoing.points_of(view.findings) if tells else frozenset()
 
 
@@ -247,7 +293,9 @@ def _occasion(
         mails = queries.mails_by_id(connection, letter.mails)
         rows = queries.dossiers_by_id(connection, letter.dossiers)
         views = queries.views(connection, list(rows.values()))
-        calls = {row.number: call_of(connection, row) for row in rows.values()}
+        calls = {
+            row.number: _closing_as_now(call_of(connection, row), house) for row in rows.values()
+        }
         told = [standings[each].told for each in letter.dossiers if standings[each].told]
         last = queries.letter_by_id(connection, told[0].letter) if told and told[0] else None
         register_date = queries.register_date(connection)
@@ -267,6 +315,12 @@ def _occasion(
         unread=tuple(name for mail in mails for name in (*mail.unopened, *mail.links)),
     )
     return occasion, _thread(mails, (*last.references, last.message_id) if last else ())
+
+
+def _closing_as_now(call: Call, house: House) -> Call:
+    """Return a dossier's call with the closing date as it is now: it may have been put off."""
+    now = house.calls.get(call.id, call)
+    return call.model_copy(update={"closing": now.closing})
 
 
 def _settled(view: DossierView, standing: Standing) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ never change by themselves; the database refuses a second letter answering one m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, exists, func, insert, select, update
@@ -38,11 +38,11 @@ class Written:
     text: str
     html: str
     message_id: str
-    in_reply_to: str
-    references: tuple[str, ...]
-    answered: tuple[Waiting, ...]
-    revisions: Mapping[int, int]
-    points: Mapping[int, frozenset[Point]]
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+    answered: tuple[Waiting, ...] = ()
+    revisions: Mapping[int, int] = field(default_factory=dict)
+    points: Mapping[int, frozenset[Point]] = field(default_factory=dict)
 
 
 # ── what is read ─────────────────────────────────────────────────────────────────────────
@@ -81,13 +81,15 @@ def wanting(connection: Connection, which: ColumnElement[bool]) -> tuple[Waiting
     )
 
 
-def standings(connection: Connection, waiting: Sequence[Waiting]) -> dict[int, Standing]:
+def standings(
+    connection: Connection, waiting: Sequence[Waiting], more: Collection[int] = ()
+) -> dict[int, Standing]:
     """Return the dossiers that letters might be about, each with the last letter about it.
 
     Those are the dossiers of waiting mails, those whose last letter no longer says how they
-    stand, and those that a person made of a mail after it was answered.
+    stand, those that a person made of a mail after it was answered, and `more`.
     """
-    ids = {each for mail in waiting for each in mail.dossiers} | _changed(connection)
+    ids = {each for mail in waiting for each in mail.dossiers} | _changed(connection) | {*more}
     told = _assigned_later(connection) | _told(connection, ids)
     ids |= set(told)
     ids |= {each for letter in told.values() for each in letter.batch}

@@ -49,6 +49,8 @@ class Kind(StrEnum):
     MISSING_ITEMS = "missing-items"
     UNRECOGNISED = "unrecognised"
     COMPLETE = "complete"
+    REMINDER = "reminder"
+    DIGEST = "digest"
 
 
 class LetterState(StrEnum):
@@ -171,6 +173,29 @@ class PaperRecord:
     imported_at: datetime | None = None
     gone: bool = False
     dossier: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alias:
+    """Two names 别名 of one alliance or organisation, as a person has decided.
+
+    `kind` is `name` or `organisation`; `left` is the form of a dossier's name, `right` that
+    of a paper record's. `why` names the decision that taught it.
+    """
+
+    id: int
+    kind: str
+    left: str
+    right: str
+    who: str
+    at: datetime
+    why: str
+    revoked_at: datetime | None = None
+    revoked_by: str = ""
+
+    def says(self, kind: str, mine: str, theirs: str) -> bool:
+        """Whether it says that a dossier's `mine` and a record's `theirs` are one."""
+        return (self.kind, self.left, self.right) == (kind, mine, theirs)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -94,7 +94,7 @@ def write_letter(occasion: Occasion, center: Center, zone: ZoneInfo, today: date
     only; every other letter needs at least one dossier.
     """
     subject = _template(occasion, center, zone, today, "subject.txt")
-    text = _tidy(_template(occasion, center, zone, today, "body.txt"))
+    text = tidy(_template(occasion, center, zone, today, "body.txt"))
     subject = one_line(subject, SUBJECT_LENGTH)
     return Rendered(subject=subject, text=text, html=edit_html(text))
 
@@ -103,7 +103,7 @@ def _template(occasion: Occasion, center: Center, zone: ZoneInfo, today: date, p
     """Fill one part of the letter's template."""
     newest = occasion.mails[-1].subject if occasion.mails else ""
     sections = tuple(_section(each, occasion, zone, today) for each in occasion.dossiers)
-    template = _environment().get_template(f"{occasion.kind}/{part}")
+    template = environment().get_template(f"{occasion.kind}/{part}")
     return template.render(
         occasion=occasion,
         sections=sections,
@@ -114,8 +114,8 @@ def _template(occasion: Occasion, center: Center, zone: ZoneInfo, today: date, p
         quoted_subject=one_line(newest, QUOTE_LENGTH) or "无主题",
         center=center,
         today=today,
-        chapter=_chapters(),
-        moment=partial(_moment, zone=zone),
+        chapter=chapters(),
+        moment=partial(moment_of, zone=zone),
     )
 
 
@@ -126,8 +126,9 @@ def _title(occasion: Occasion, sections: tuple[_Section, ...]) -> str:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Return what fills letter templates: every string one clean line, nothing undefined."""
+    made = Environment(
         loader=PackageLoader("reports", "letter_templates"),
         undefined=StrictUndefined,
         autoescape=select_autoescape(enabled_extensions=("html",), default=False),
@@ -135,8 +136,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=lambda value: one_line(value) if isinstance(value, str) else value,
     )
-    environment.filters["day"] = _day
-    return environment
+    made.filters["day"] = _day
+    return made
 
 
 # ── what a letter tells of one dossier ───────────────────────────────────────────────────
@@ -290,7 +291,7 @@ class _Section:
             return ""
         if isinstance(closing, datetime):
             local = closing.astimezone(self.zone) if closing.tzinfo else closing
-            return _moment(local, self.zone) if local.date() >= self.today else ""
+            return moment_of(local, self.zone) if local.date() >= self.today else ""
         return _day(closing) if closing >= self.today else ""
 
 
@@ -415,7 +416,7 @@ def one_line(text: str, length: int | None = None) -> str:
     return f"{line[: length - 1].rstrip()}…"
 
 
-def _tidy(text: str) -> str:
+def tidy(text: str) -> str:
     """Drop spaces at line ends and more than one empty line."""
     lines = "\n".join(each.rstrip() for each in text.splitlines())
     return re.sub(r"\n{3,}", "\n\n", lines).strip() + "\n"
@@ -425,7 +426,8 @@ def _day(day: date) -> str:
     return f"{day.year}年{day.month}月{day.day}日"
 
 
-def _moment(moment: datetime, zone: ZoneInfo) -> str:
+def moment_of(moment: datetime, zone: ZoneInfo) -> str:
+    """Return a moment as people write it, in a time zone."""
     local = moment.astimezone(zone)
     return f"{_day(local.date())}{local:%H:%M}"
 
@@ -440,7 +442,7 @@ def _size(size: int) -> str:
     return f"{size / kilobyte**2:.1f} MB"
 
 
-def _chapters() -> Callable[[str], str]:
+def chapters() -> Callable[[str], str]:
     """Return a function that numbers headings: 一、, 二、 and so on."""
     serial = itertools.count(1)
     return lambda heading: f"{_numeral(next(serial))}、{heading}"
@@ -494,7 +496,7 @@ def edit_html(text: str) -> str:
             blocks[-1] = _Block(items=last.items + block.items)
         else:
             blocks.append(block)
-    return _environment().get_template("shared/letter.html").render(blocks=blocks)
+    return environment().get_template("shared/letter.html").render(blocks=blocks)
 
 
 def _block(lines: tuple[str, ...]) -> _Block:

@@ -44,6 +44,8 @@ LETTER_KINDS: Final[Mapping[Kind, str]] = {
     Kind.MISSING_ITEMS: "缺件清单",
     Kind.UNRECOGNISED: "未识别回复",
     Kind.COMPLETE: "资料齐全通知",
+    Kind.REMINDER: "补件提醒",
+    Kind.DIGEST: "每日简报",
 }
 
 LETTER_STATES: Final[Mapping[LetterState, str]] = {
