@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ingest.commands import checking, deciding, looking, service
+from ingest.commands import checking, deciding, keeping, looking, service
 from ingest.commands.common import WRONG_USAGE, UsageError
 
 app = typer.Typer(
@@ -42,6 +42,9 @@ for command in (
     service.reconcile,
     looking.export,
     service.doctor,
+    keeping.backup,
+    keeping.restore,
+    keeping.verify,
 ):
     app.command()(command)
 app.add_typer(deciding.letter_app, name="letter")

@@ -29,12 +29,16 @@ BATCH_WAITS = 2
 NEVER_ANSWERED = "该地址列入不答复名单"
 SWITCHED_OFF = "自动函件已关闭"
 TO_APPROVE = "待人工核准"
+RESTORED = "从备份恢复前后的来信，可能已答复过，待人工确认"
 FROM_SPAM = "来自垃圾邮件文件夹，待人工确认"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """A mail that wants an answer and has none."""
+    """A mail that wants an answer and has none.
+
+    `restored`: it came before a backup was restored, and may have been answered before that.
+    """
 
     id: int
     sender: str
@@ -47,6 +51,7 @@ class Waiting:
     machine: str = ""
     spam: bool = False
     old: bool = False
+    restored: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +75,8 @@ class Told:
 class Standing:
     """A dossier, as letters see it.
 
-    `points` are what is missing now. `marked` says that it has changed since it was judged.
+    `points` are what is missing now. `marked` says that it has changed since it was judged,
+    `restored` that it has not changed since a backup was restored.
     """
 
     id: int
@@ -78,6 +84,7 @@ class Standing:
     status: Status
     updated_at: datetime
     marked: bool = False
+    restored: bool = False
     points: frozenset[Point] = frozenset()
     told: Told | None = None
 
@@ -235,6 +242,7 @@ _HINDRANCES: tuple[tuple[LetterState, str, Callable[[Due, Waiting, Receipts], bo
     (LetterState.SUPPRESSED, SWITCHED_OFF, lambda _letter, _mail, r: r.mode == "off"),
     (LetterState.SUPPRESSED, "不像申报邮件，不予答复", _unwanted),
     (LetterState.DRAFT, FROM_SPAM, lambda _letter, mail, _: mail.spam),
+    (LetterState.DRAFT, RESTORED, lambda _letter, mail, _: mail.restored),
 )
 """What keeps an answer from going, the first that applies; order and consequence as a table."""
 
@@ -254,7 +262,7 @@ def _notices(
         kind = _notice_kind(standing)
         ready = kind and not standing.marked and standing.id not in unanswered
         if kind and ready and standing.told and _may_tell(standing, kind, standings, receipts, now):
-            state, reason = _notice_state(standing.told, receipts)
+            state, reason = _notice_state(standing, standing.told, receipts)
             gathered[standing.told.to, kind, state, reason].append(standing)
     for (to, kind, state, reason), about in gathered.items():
         yield Due(
@@ -268,7 +276,7 @@ def _notices(
         )
 
 
-def _notice_state(told: Told, receipts: Receipts) -> tuple[LetterState, str]:
+def _notice_state(standing: Standing, told: Told, receipts: Receipts) -> tuple[LetterState, str]:
     """Tell whether a notice may go: what kept the last letter from going keeps it as well."""
     from_spam = told.state is LetterState.DRAFT and told.reason == FROM_SPAM
     if told.state is LetterState.SUPPRESSED or from_spam:
@@ -277,7 +285,7 @@ def _notice_state(told: Told, receipts: Receipts) -> tuple[LetterState, str]:
         return LetterState.SUPPRESSED, SWITCHED_OFF
     if is_never_answered(told.to, receipts):
         return LetterState.SUPPRESSED, NEVER_ANSWERED
-    return LetterState.QUEUED, ""
+    return (LetterState.DRAFT, RESTORED) if standing.restored else (LetterState.QUEUED, "")
 
 
 def _notice_kind(standing: Standing) -> Kind | None:

@@ -92,6 +92,7 @@ mail = Table(
     Column("excerpt", Text, nullable=False, default=""),
     Column("links", JSON, nullable=False, default=list),
     Column("unread", JSON, nullable=False, default=list),
+    Column("absent", JSON, nullable=False, default=list, server_default=text("'[]'")),
     Column("more_follows", Boolean, nullable=False, default=False),
     Column("submission_like", Boolean, nullable=False, default=False),
     Column("machine", String, nullable=False, default=""),
@@ -158,6 +159,7 @@ paper = Table(
     Column("row", Integer, nullable=False, default=0),
     Column("imported_at", Instant, nullable=False),
     Column("gone", Boolean, nullable=False, default=False),
+    Column("number_said", String, index=True),
 )
 
 dossier = Table(
@@ -267,6 +269,27 @@ refusal = Table(
     Column("paper_id", Integer, ForeignKey("paper.id"), primary_key=True),
 )
 
+dossier_refusal = Table(
+    "dossier_refusal",
+    metadata,
+    Column("dossier_id", Integer, ForeignKey("dossier.id"), primary_key=True),
+    Column("other_id", Integer, ForeignKey("dossier.id"), primary_key=True),
+)
+
+alias = Table(
+    "alias",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("left", String, nullable=False, index=True),
+    Column("right", String, nullable=False, index=True),
+    Column("who", String, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("why", String, nullable=False),
+    Column("revoked_at", Instant),
+    Column("revoked_by", String, nullable=False, default=""),
+)
+
 letter = Table(
     "letter",
     metadata,
@@ -293,6 +316,13 @@ letter_mail = Table(
     metadata,
     Column("mail_id", Integer, ForeignKey("mail.id"), primary_key=True),
     Column("letter_id", Integer, ForeignKey("letter.id"), nullable=False, index=True),
+)
+
+restoration = Table(
+    "restoration",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("restored_at", Instant, nullable=False),
 )
 
 letter_dossier = Table(

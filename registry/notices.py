@@ -16,7 +16,15 @@ from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
 from config.settings import Notices, Receipts
 from registry import models as m
 from registry import queries, workdays
-from registry.answers import NEVER_ANSWERED, SWITCHED_OFF, Due, is_address, is_never_answered
+from registry.answers import (
+    NEVER_ANSWERED,
+    RESTORED,
+    SWITCHED_OFF,
+    Due,
+    is_address,
+    is_never_answered,
+)
+from registry.outgoing import last_restored
 from registry.rows import DossierRow, Fate, Kind, LetterRow, LetterState, MailRow, Status
 
 _WITH_THE_CENTER = (LetterState.DRAFT, LetterState.FAILED, LetterState.BOUNCED)
@@ -26,13 +34,15 @@ _WITH_THE_CENTER = (LetterState.DRAFT, LetterState.FAILED, LetterState.BOUNCED)
 class OpenList:
     """A dossier whose applicant has been told what is missing, and to whom that was told.
 
-    `waits` says that something about it waits with the center: a reminder would be unfair.
+    `waits` says that something about it waits with the center: a reminder would be unfair;
+    `restored` that it may have had its reminder before a backup was restored.
     """
 
     dossier: int
     to: str
     closing: datetime
     waits: bool
+    restored: bool = False
 
 
 def reminders_due(
@@ -67,6 +77,8 @@ def _reminder(to: str, lists: Sequence[OpenList], receipts: Receipts) -> Due:
         state, reason = LetterState.SUPPRESSED, SWITCHED_OFF
     elif is_never_answered(to, receipts):
         state, reason = LetterState.SUPPRESSED, NEVER_ANSWERED
+    elif any(each.restored for each in lists):
+        state, reason = LetterState.DRAFT, RESTORED
     return Due(
         kind=Kind.REMINDER,
         notice=True,
@@ -90,15 +102,28 @@ def open_lists(connection: Connection, closings: Mapping[str, datetime]) -> tupl
     reminded = exists().where(said.dossier_id == m.dossier.c.id, said.notice_kind == Kind.REMINDER)
     told = exists().where(m.letter_point.c.dossier_id == m.dossier.c.id)
     query = (
-        select(m.dossier.c.id, m.dossier.c.call_id, m.letter.c.to, _waits().label("waits"))
+        select(
+            m.dossier.c.id,
+            m.dossier.c.call_id,
+            m.dossier.c.updated_at,
+            m.letter.c.to,
+            _waits().label("waits"),
+        )
         .join(last, last.c.dossier_id == m.dossier.c.id)
         .join(m.letter, m.letter.c.id == last.c.letter)
         .where(m.dossier.c.call_id.in_(list(closings)), ~reminded, told, went)
         .where(m.dossier.c.status.in_([Status.INCOMPLETE, Status.IN_REVIEW]))
         .order_by(m.dossier.c.id)
     )
+    restored_at = last_restored(connection)
     return tuple(
-        OpenList(dossier=row.id, to=row.to[0], closing=closings[row.call_id], waits=bool(row.waits))
+        OpenList(
+            dossier=row.id,
+            to=row.to[0],
+            closing=closings[row.call_id],
+            waits=bool(row.waits),
+            restored=restored_at is not None and row.updated_at <= restored_at,
+        )
         for row in connection.execute(query)
     )
 

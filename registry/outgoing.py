@@ -57,6 +57,7 @@ def wanting(connection: Connection, which: ColumnElement[bool]) -> tuple[Waiting
     """Return mails that want an answer: a stranger to some of a mail's dossiers, on the others."""
     query = select(m.mail).where(m.mail.c.wants_answer.is_(True), which)
     rows = connection.execute(query.order_by(m.mail.c.id)).all()
+    restored_at = last_restored(connection)
     ids = select(query.subquery().c.id)
     links = select(m.mail_dossier).where(m.mail_dossier.c.mail_id.in_(ids))
     own: dict[int, list[int]] = {}
@@ -76,6 +77,7 @@ def wanting(connection: Connection, which: ColumnElement[bool]) -> tuple[Waiting
             machine=row.machine,
             spam=row.spam,
             old=row.old,
+            restored=restored_at is not None and row.received_at <= restored_at,
         )
         for row in rows
     )
@@ -95,6 +97,7 @@ def standings(
     ids |= {each for letter in told.values() for each in letter.batch}
     rows = queries.dossiers_by_id(connection, ids)
     findings = queries.findings_of(connection, ids)
+    restored_at = last_restored(connection)
     return {
         row.id: Standing(
             id=row.id,
@@ -102,11 +105,18 @@ def standings(
             status=row.status,
             updated_at=row.updated_at,
             marked=row.marked,
+            restored=restored_at is not None and row.updated_at <= restored_at,
             points=points_of(findings.get(row.id, ())),
             told=told.get(row.id),
         )
         for row in rows.values()
     }
+
+
+def last_restored(connection: Connection) -> datetime | None:
+    """Return when a backup was last restored, or None."""
+    query = select(m.restoration.c.restored_at).order_by(m.restoration.c.id.desc())
+    return connection.execute(query).scalars().first()
 
 
 def points_of(findings: Iterable[Finding]) -> frozenset[Point]:

@@ -56,6 +56,9 @@ COMMANDS = (
     "export",
     "user add",
     "doctor",
+    "backup",
+    "restore",
+    "verify",
 )
 
 

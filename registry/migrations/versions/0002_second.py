@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from registry.models import Instant
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -13,6 +15,41 @@ depends_on = None
 
 def upgrade() -> None:
     """Apply."""
+    op.create_table(
+        "alias",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("left", sa.String(), nullable=False),
+        sa.Column("right", sa.String(), nullable=False),
+        sa.Column("who", sa.String(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("why", sa.String(), nullable=False),
+        sa.Column("revoked_at", Instant(), nullable=True),
+        sa.Column("revoked_by", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alias")),
+    )
+    with op.batch_alter_table("alias", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_alias_left"), ["left"], unique=False)
+        batch_op.create_index(batch_op.f("ix_alias_right"), ["right"], unique=False)
+
+    op.create_table(
+        "restoration",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("restored_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_restoration")),
+    )
+    op.create_table(
+        "dossier_refusal",
+        sa.Column("dossier_id", sa.Integer(), nullable=False),
+        sa.Column("other_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["dossier_id"], ["dossier.id"], name=op.f("fk_dossier_refusal_dossier_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["other_id"], ["dossier.id"], name=op.f("fk_dossier_refusal_other_id")
+        ),
+        sa.PrimaryKeyConstraint("dossier_id", "other_id", name=op.f("pk_dossier_refusal")),
+    )
     with op.batch_alter_table("document", schema=None) as batch_op:
         batch_op.add_column(
             sa.Column("part", sa.Integer(), server_default=sa.text("0"), nullable=False)
@@ -24,3 +61,12 @@ def upgrade() -> None:
 
     with op.batch_alter_table("letter_dossier", schema=None) as batch_op:
         batch_op.add_column(sa.Column("bases", sa.JSON(), nullable=True))
+
+    with op.batch_alter_table("mail", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column("absent", sa.JSON(), server_default=sa.text("'[]'"), nullable=False)
+        )
+
+    with op.batch_alter_table("paper", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("number_said", sa.String(), nullable=True))
+        batch_op.create_index(batch_op.f("ix_paper_number_said"), ["number_said"], unique=False)
