@@ -1,0 +1,5 @@
+"""The independent measuring set, written without sight of what the product looks for.
+
+Kept apart from the rest of `tests`: its words come from the domain notes, the notice, general
+knowledge and public texts. It is only ever extended, never bent towards the product.
+"""
