@@ -21,9 +21,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from config.call import Call
 from ingest.automatic import bounced_message_ids, is_bounce, machine_reason
 from ingest.house import House
-from ingest.opening import open_documents
 from parsers.errors import ParseError
 from parsers.grouping import group
+from parsers.opening import open_documents
 from parsers.sandbox import Sandbox, SandboxError
 from parsers.submission import File, Problem, Submission
 from registry import filing, notices, outgoing, queries
@@ -129,7 +129,7 @@ def understand(house: House, sandbox: Sandbox, mail: int, submission: Submission
     calls = {found: house.calls[found]} if given else house.calls
     files = submission.files
     call, documents = open_documents(sandbox, files, calls, found or house.default_call.id)
-    keep_files(house, files)
+    house.originals.keep_files(files)
     machine = machine_reason(submission, house.own_addresses)
     return Understood(
         submission=replace(submission, files=tuple(_without_source(files))),
@@ -138,18 +138,12 @@ def understand(house: House, sandbox: Sandbox, mail: int, submission: Submission
         machine=machine,
         bounced=bounced_message_ids(submission) if is_bounce(submission) else (),
         unread=tuple(each.path for each in documents if not each.readable),
+        manifests=tuple(each for each in documents if each.listed),
     )
 
 
 def _without_source(files: Sequence[File]) -> Iterator[File]:
     return (replace(each, source=None) for each in files)
-
-
-def keep_files(house: House, files: Sequence[File]) -> None:
-    """Keep the bytes of files as originals."""
-    for file in files:
-        if file.source:
-            house.originals.keep_copy(file.source)
 
 
 # ── judge ────────────────────────────────────────────────────────────────────────────────
@@ -312,7 +306,7 @@ def _occasion(
         stranger=letter.stranger,
         duplicate=letter.duplicate,
         approved=letter.reason == TO_APPROVE,  # it goes only once a person has
-        unread=tuple(name for mail in mails for name in (*mail.unopened, *mail.links)),
+        unread=tuple(name for mail in mails for name in mail.unopened),
     )
     return occasion, _thread(mails, (*last.references, last.message_id) if last else ())
 

@@ -12,10 +12,11 @@ from typing import Any
 from config.call import Call
 from config.settings import Settings
 from ingest.house import known_calls
-from ingest.opening import open_documents
 from parsers.grouping import group
+from parsers.opening import open_documents
 from parsers.sandbox import Sandbox
 from parsers.submission import Document, Dossier
+from registry.completeness import is_extra
 from registry.judge import judge
 from registry.rows import Case, DocumentState, FiledDocument, Finding, Outcome
 from reports.records import finding_record
@@ -52,7 +53,14 @@ def proofread(settings: Settings, paths: Sequence[Path]) -> list[Checked]:
         sandbox.files(named) as files,
     ):
         call, documents = open_documents(sandbox, files, calls, settings.service.default_call)
-    return [_check(dossier, call) for dossier in group(documents, call)]
+    dossiers = group(documents, call)
+    telling = [each for each in dossiers if each.name or not _is_cover(each, call)]
+    return [check_dossier(each, call) for each in telling or dossiers]
+
+
+def _is_cover(dossier: Dossier, call: Call) -> bool:
+    """Whether it is only what comes with a batch as a whole: a letter of recommendation."""
+    return all(is_extra(each, call) for each in dossier.documents)
 
 
 def _files_in(path: Path) -> list[tuple[Path, str]]:
@@ -62,7 +70,8 @@ def _files_in(path: Path) -> list[tuple[Path, str]]:
     return [(path, path.name)]
 
 
-def _check(dossier: Dossier, call: Call) -> Checked:
+def check_dossier(dossier: Dossier, call: Call) -> Checked:
+    """Judge the electronic part of one dossier, as if it had just come in."""
     documents = tuple(_as_filed(*each) for each in enumerate(dossier.documents))
     case = Case(name=dossier.name, secretariat=dossier.secretariat, documents=documents)
     paper = {each.id for each in call.checks if each.rule.startswith("paper-")}

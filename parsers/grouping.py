@@ -11,11 +11,13 @@ from rapidfuzz.distance import Levenshtein
 
 from config.call import Call
 from parsers.facts import NAME, SECRETARIAT, read_facts
+from parsers.lines import squeeze
+from parsers.manifest import Sign, listed_in_path, read_manifest, signs_of
 from parsers.names import Likeness, core_of, name_in_path, normal_form, same_organisation
 from parsers.recognise import OTHER, recognise
 from parsers.secrecy import secrecy_mark
 from parsers.splitting import split
-from parsers.submission import Content, Document, Dossier, Fact, Facts, File
+from parsers.submission import Content, Document, Dossier, Fact, Facts, File, Listed
 
 _ALIKE = 0.75  # cores of which so much agrees may be one name with a slip
 
@@ -69,9 +71,11 @@ def _says_name(document: Document) -> bool:
 
 
 def _document(file: File, content: Content, kind: str, call: Call) -> Document:
+    listed = read_manifest(content, kind, file.path, call)
+    kind = OTHER if listed else kind
     facts = read_facts(content, kind, call) if content.problem is None else Facts()
     name, name_from = facts.fields.get(NAME), "content"
-    if name is None or not name.value:
+    if name is None or not name.value or _names_others_too(name, kind):
         name, name_from = _name_from_path(file.path, call)
     return Document(
         path=file.path,
@@ -87,8 +91,14 @@ def _document(file: File, content: Content, kind: str, call: Call) -> Document:
         name=name,
         name_from=name_from,
         secrecy=secrecy_mark(content),
+        listed=listed,
         source=file.source,
     )
+
+
+def _names_others_too(name: Fact, kind: str) -> bool:
+    """Whether a cover letter names one of several: 关于推荐某某联盟等6个联盟的函."""
+    return kind == OTHER and f"{squeeze(name.value)}等" in squeeze(name.quote)
 
 
 def _name_from_path(path: str, call: Call) -> tuple[Fact | None, str]:
@@ -102,11 +112,15 @@ def _name_from_path(path: str, call: Call) -> tuple[Fact | None, str]:
 def group(documents: Sequence[Document], call: Call) -> tuple[Dossier, ...]:
     """Return the dossiers that the documents of one mail make up.
 
+    The manifest of a batch belongs to the mail, and to no dossier; names that it lists are
+    known in files and folders that shorten them, but what a text says counts before those.
     Documents belong together by the core of their name. One that differs by a slip joins
     the others of its folder where it adds what they lack; two sets that both hold a kind
     stay apart. A document without a name joins the only dossier, or the only one of its
     folder or a folder above; else it waits in a dossier without a name.
     """
+    signs = signs_of(manifest_in(documents), call)
+    documents = [_named_as_listed(each, signs, call) for each in documents if not each.listed]
     named: dict[str, list[Document]] = {}
     nameless: list[Document] = []
     for each in documents:
@@ -118,17 +132,33 @@ def group(documents: Sequence[Document], call: Call) -> tuple[Dossier, ...]:
     clusters = [_Cluster(core=core, documents=tuple(each)) for core, each in named.items()]
     clusters = _joined_over_slips([part for each in clusters for part in _parted(each, call)], call)
     clusters, left = _with_nameless(clusters, nameless)
-    dossiers = [_dossier(each.documents, call) for each in clusters]
-    dossiers += [_dossier(each, call) for each in _apart(left)]
+    sets = [each.documents for each in clusters]
+    ordered = [*_in_order(sets, documents), *_in_order(_apart(left), documents)]
+    return tuple(_dossier(each, call) for each in ordered)
+
+
+def _in_order(
+    sets: Iterable[Sequence[Document]], documents: Sequence[Document]
+) -> list[list[Document]]:
+    """Return sets, and the documents of each, as they stand in the mail."""
     place = {id(each): at for at, each in enumerate(documents)}
-    return tuple(
-        Dossier(
-            name=each.name,
-            secretariat=each.secretariat,
-            documents=tuple(sorted(each.documents, key=lambda one: place[id(one)])),
-        )
-        for each in dossiers
-    )
+    inside = (sorted(each, key=lambda one: place[id(one)]) for each in sets)
+    return sorted(inside, key=lambda each: place[id(each[0])])
+
+
+def manifest_in(documents: Iterable[Document]) -> tuple[Listed, ...]:
+    """Return all that the manifests among the documents list."""
+    return tuple(line for each in documents for line in each.listed)
+
+
+def _named_as_listed(document: Document, signs: Sequence[Sign], call: Call) -> Document:
+    """Give a document that says no name itself the listed name that its path tells."""
+    if _says_name(document):
+        return document
+    name = listed_in_path(document.path, signs, call)
+    if not name:
+        return document
+    return replace(document, name=Fact(value=name, quote=document.path), name_from="path")
 
 
 def _folder(document: Document) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, func, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from config.call import Call, CallError
+from parsers.grouping import manifest_in
 from parsers.names import core_of, find_names, find_number, normal_form, organisation_form
 from parsers.secrecy import secrecy_in
 from parsers.submission import Document, Dossier, Submission
@@ -25,6 +26,7 @@ from registry.events import SERVICE, mark, record
 from registry.queries import CAME_AT, AnyRow
 from registry.routing import KnownDossier, Parcel, Placement, Route, route
 from registry.rows import DocumentState, Fate, LetterState, Status
+from registry.series import dossier_of_series
 
 ATTEMPTS = 3
 """How often a mail is opened before it is set aside for a person."""
@@ -35,7 +37,10 @@ EXCERPT = 4000
 
 @dataclass(frozen=True, kw_only=True)
 class Understood:
-    """A mail, opened and read: what filing it takes. Its files are already kept."""
+    """A mail, opened and read: what filing it takes. Its files are already kept.
+
+    `manifests` are the documents that list what a batch holds; no dossier has them.
+    """
 
     submission: Submission
     dossiers: tuple[Dossier, ...]
@@ -43,6 +48,7 @@ class Understood:
     machine: str = ""
     bounced: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    manifests: tuple[Document, ...] = ()
 
     @property
     def secrecy(self) -> str:
@@ -51,7 +57,8 @@ class Understood:
         quote = secrecy_in(said)
         if quote:
             return f"邮件正文“{quote}”"
-        marked = (each for one in self.dossiers for each in one.documents if each.secrecy)
+        every = (*self.manifests, *(each for one in self.dossiers for each in one.documents))
+        marked = (each for each in every if each.secrecy)
         named = (each for each in self.submission.files if secrecy_in(each.path))
         for each in marked:
             page = f"第{each.secrecy.page}页" if each.secrecy and each.secrecy.page else ""
@@ -122,7 +129,7 @@ def file_mail(connection: Connection, mail: int, understood: Understood, now: da
     `now` is in the service's time zone, in which days are counted.
     """
     row = connection.execute(select(m.mail).where(m.mail.c.id == mail)).one()
-    parcel = _parcel(connection, understood, row.assigned or "")
+    parcel = _parcel(connection, row, understood)
     known = _known(connection, parcel, understood.call)
     found = route(parcel, known, understood.call)
     _keep_envelope(connection, mail, understood, found)
@@ -137,22 +144,25 @@ def file_mail(connection: Connection, mail: int, understood: Understood, now: da
 # ── what the mail is about ───────────────────────────────────────────────────────────────
 
 
-def _parcel(connection: Connection, understood: Understood, assigned: str) -> Parcel:
+def _parcel(connection: Connection, mail: AnyRow, understood: Understood) -> Parcel:
     submission, call = understood.submission, understood.call
+    sender, subject = submission.sender.address, submission.subject
     replies = _replied_to(connection, submission)
-    spoken = find_names(submission.subject, call) or find_names(submission.text, call)
-    numbers = find_number(f"{submission.subject}\n{submission.text}", call)
+    spoken = find_names(subject, call) or find_names(submission.text, call)
+    numbers = find_number(f"{subject}\n{submission.text}", call)
+    thread = numbers or replies or dossier_of_series(connection, mail, sender, subject, call)
     bounced = bool(_letters_of(connection, understood.bounced))
     return Parcel(
-        sender=submission.sender.address,
-        thread=tuple(dict.fromkeys(numbers or replies)),
+        sender=sender,
+        thread=tuple(dict.fromkeys(thread)),
         replies=replies,
         names=spoken,
         dossiers=understood.dossiers,
         links=tuple(link.url for link in submission.links),
         machine=understood.machine,
         bounced=bounced,
-        assigned=assigned,
+        assigned=mail.assigned or "",
+        listed=manifest_in(understood.manifests),
         secrecy=understood.secrecy,
     )
 
@@ -176,7 +186,8 @@ def _replied_to(connection: Connection, submission: Submission) -> tuple[str, ..
 
 def _known(connection: Connection, parcel: Parcel, call: Call) -> tuple[KnownDossier, ...]:
     """Gather the dossiers of the call that the mail might concern."""
-    names = [each.name for each in parcel.dossiers if each.name] + list(parcel.names)
+    named = (*(each.name for each in parcel.dossiers), *(each.name for each in parcel.listed))
+    names = [each for each in (*named, *parcel.names) if each]
     forms = [normal_form(name, call) for name in names]
     cores = [core_of(name, call) for name in names]
     sums = [doc.sha256 for each in parcel.dossiers for doc in each.documents if doc.sha256]
@@ -245,6 +256,7 @@ def _keep_envelope(connection: Connection, mail: int, understood: Understood, fo
             **({"excerpt": submission.text[:EXCERPT]} if submission.text else {}),
             links=[asdict(link) for link in submission.links],
             unread=list(understood.unread),
+            absent=list(found.absent),
             more_follows=_more_follows(submission, call),
             submission_like=like,
             machine=understood.machine,
@@ -259,7 +271,7 @@ def _more_follows(submission: Submission, call: Call) -> bool:
     """Whether the writer says that more of the same is on its way (1/3, 其余随后)."""
     words = f"{submission.subject}\n{submission.text}"
     part = call.mail.part_of(submission.subject)
-    return part or any(word in words for word in call.mail.more_follows)
+    return bool(part and not part.is_last) or any(word in words for word in call.mail.more_follows)
 
 
 def _keep_bounce(

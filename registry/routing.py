@@ -11,8 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from config.call import Call
+from parsers.manifest import compare
 from parsers.names import Likeness, core_of, normal_form, same_organisation
-from parsers.submission import Document, Dossier
+from parsers.submission import Document, Dossier, Listed
+from registry.completeness import is_extra
 from registry.rows import Fate
 
 MACHINE_SIGNS = {
@@ -54,10 +56,11 @@ class KnownDossier:
 class Parcel:
     """What a mail brought, as far as routing it takes.
 
-    `thread` holds the numbers in its own words and those of the letters it replies to,
-    `replies` only the latter: who replies to a letter of ours has had it. `names` are the
-    names its subject or, failing that, its own text speaks of. `secrecy` tells where it
-    bears the mark of a state secret.
+    `thread` holds the numbers in its own words, or else those of the letters it replies to,
+    or of the parts before it; `replies` only those of the letters: who replies to a letter of
+    ours has had it. `names` are the names its subject or, failing that, its own text speaks
+    of. `listed` is what its manifest lists. `secrecy` tells where it bears the mark of a
+    state secret.
     """
 
     sender: str
@@ -69,6 +72,7 @@ class Parcel:
     machine: str = ""
     bounced: bool = False
     assigned: str = ""
+    listed: tuple[Listed, ...] = ()
     secrecy: str = ""
 
 
@@ -92,11 +96,15 @@ class Placement:
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """The fate of a mail, with its reason in Chinese, and the dossiers it goes to."""
+    """The fate of a mail, with its reason in Chinese, and the dossiers it goes to.
+
+    `absent` are the names its manifest lists of which the sender is told that nothing came.
+    """
 
     fate: Fate
     reason: str = ""
     placements: tuple[Placement, ...] = ()
+    absent: tuple[str, ...] = ()
 
 
 class _UndecidedError(Exception):
@@ -117,7 +125,8 @@ def route(parcel: Parcel, known: Sequence[KnownDossier], call: Call) -> Route:
         placements = _placements(parcel, brought, known, call)
     except _UndecidedError as undecided:
         return Route(fate=Fate.QUARANTINED, reason=str(undecided))
-    return _conclude(parcel, placements, _left_out(brought, placements))
+    concluded = _conclude(parcel, placements, _left_out(brought, placements, call))
+    return _with_manifest(concluded, parcel, known, call)
 
 
 def _sign(machine: str) -> str:
@@ -128,8 +137,11 @@ def _tells(dossier: Dossier) -> bool:
     return bool(dossier.documents)
 
 
-def _left_out(brought: Sequence[Dossier], placements: Sequence[Placement]) -> str:
-    """Name the documents that went nowhere because they tell no alliance, for staff to place."""
+def _left_out(brought: Sequence[Dossier], placements: Sequence[Placement], call: Call) -> str:
+    """Name the documents that went nowhere because they tell no alliance, for staff to place.
+
+    What comes with a batch as a whole (a letter of recommendation) belongs to no dossier.
+    """
     placed = {_identity(doc) for each in placements for doc in each.documents}
     known = {doc for each in placements if each.dossier for doc in each.dossier.checksums}
     left = dict.fromkeys(
@@ -137,7 +149,7 @@ def _left_out(brought: Sequence[Dossier], placements: Sequence[Placement]) -> st
         for each in brought
         if _founds_dossier(each)
         for doc in each.documents
-        if _identity(doc) not in placed and doc.sha256 not in known
+        if _identity(doc) not in placed and doc.sha256 not in known and not is_extra(doc, call)
     )
     return f"以下文件未写明属于哪一件，未归入：{'、'.join(left)}" if left else ""
 
@@ -157,7 +169,45 @@ def _conclude(parcel: Parcel, placements: tuple[Placement, ...], left_out: str) 
     if any(each.known for each in placements):
         reason = "所附材料此前均已收到"
         return Route(fate=Fate.DUPLICATE, reason=reason, placements=placements)
-    return Route(fate=Fate.NOTED, reason="来信未附材料，供工作人员阅处", placements=placements)
+    brought = "来信仅附汇总表" if parcel.listed else "来信未附材料"
+    return Route(fate=Fate.NOTED, reason=f"{brought}，供工作人员阅处", placements=placements)
+
+
+def _with_manifest(
+    found: Route, parcel: Parcel, known: Sequence[KnownDossier], call: Call
+) -> Route:
+    """Tell staff how the manifest of a batch differs from what came, and the sender what lacks.
+
+    The sender is told of everything listed that did not come in this mail, unless he is on
+    its dossier: what others have handed in is not for him to learn.
+    """
+    if not parcel.listed:
+        return found
+    came = [each for each in found.placements if each.documents or each.known]
+    here = [(each.name, each.secretariat) for each in came if each.name]
+    on_record = [each for each in known if each.checksums and not each.withdrawn]
+    if here and len(compare(parcel.listed, here, call).absent) == len(parcel.listed):
+        return found  # what it lists has nothing to do with this mail
+    seen = compare(parcel.listed, [*here, *map(_names, on_record)], call)
+    own = (each for each in on_record if _is_on(each, parcel))
+    told = compare(parcel.listed, [*here, *map(_names, own)], call)
+    unlisted = [name for name in seen.unlisted if name in {each for each, _ in here}]
+    remarks = (
+        found.reason,
+        f"汇总表所列、未见材料：{'、'.join(seen.absent)}" if seen.absent else "",
+        f"未列入汇总表：{'、'.join(unlisted)}" if unlisted else "",
+        *(f"汇总表所列“{one}”与材料中的“{other}”名称不一致" for one, other in seen.unlike),
+    )
+    return replace(found, reason="；".join(filter(None, remarks)), absent=told.absent)
+
+
+def _names(known: KnownDossier) -> tuple[str, str]:
+    return known.name, known.secretariat
+
+
+def _is_on(known: KnownDossier, parcel: Parcel) -> bool:
+    """Whether the sender is on a dossier, or replies to a letter about it."""
+    return parcel.sender in known.addresses or known.number in parcel.replies
 
 
 def _placements(
@@ -168,7 +218,8 @@ def _placements(
     if not brought:
         return _without_documents(parcel, known, call)
     found = [_place(parcel, each, brought, known, call) for each in brought]
-    return _joined([each for each in found if each is not None], call)
+    placements = _joined([each for each in found if each is not None], call)
+    return placements or (_without_documents(parcel, known, call) if parcel.listed else ())
 
 
 def _assigned(
@@ -204,8 +255,9 @@ def _without_documents(
 ) -> tuple[Placement, ...]:
     """A mail that brings no file concerns the dossiers it names; a link alone may open one."""
     named = [each for each in known if each.number in parcel.thread]
-    if not named and parcel.names:
-        found = [_named(name, known, parcel, call) for name in parcel.names]
+    names = parcel.names or tuple(each.name for each in parcel.listed)
+    if not named and names:
+        found = [_named(name, known, parcel, call) for name in names]
         named = [each for each in found if each]
     if named:
         return tuple(_into(each, (), parcel) for each in dict.fromkeys(named))
@@ -237,6 +289,8 @@ def _place(
         return _into(on_record, dossier.documents, parcel)
     if not name:
         threaded = [each for each in known if each.number in parcel.thread]
+        if len(threaded) > 1 and all(is_extra(doc, call) for doc in dossier.documents):
+            return None
         return _nameless(dossier, threaded, parcel, call)
     target, flags = _same(name, dossier.secretariat, known, parcel, call)
     if target:
@@ -375,7 +429,7 @@ def _into(
         message = f"{target.number} 已撤回，来信请人工处理"
         raise _UndecidedError(message)
     fresh = tuple(doc for doc in _once(documents) if doc.sha256 not in target.checksums)
-    on_dossier = parcel.sender in target.addresses or target.number in parcel.replies
+    on_dossier = _is_on(target, parcel)
     held = bool(fresh) and (not on_dossier or target.completed)
     flags = (("held",) if not on_dossier else ("after-complete",)) if held else ()
     return Placement(

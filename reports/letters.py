@@ -27,6 +27,7 @@ from registry.rows import (
     FiledDocument,
     Finding,
     Kind,
+    LinkRow,
     MailRow,
     Outcome,
     Status,
@@ -60,8 +61,8 @@ class Occasion:
     told earlier as missing and now in order. `register_date` is the day as of which the
     paper register is known. `stranger` says that the addressee is not on the dossier: he
     learns nothing of it. `duplicate` says that the mails brought nothing new, `approved`
-    that a person approved the letter in review mode. `unread` names files and links of an
-    unrecognised mail that could not be opened.
+    that a person approved the letter in review mode. `unread` names files of an unrecognised
+    mail that could not be opened.
     """
 
     kind: Kind
@@ -76,6 +77,17 @@ class Occasion:
     duplicate: bool = False
     approved: bool = False
     unread: tuple[str, ...] = ()
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the mails brought something for dossiers of which this letter may not speak."""
+        told = {each.row.number for each in self.dossiers}
+        return any(not told.issuperset(mail.dossiers) for mail in self.mails)
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """What the manifests of these mails list and the mails did not bring."""
+        return tuple(dict.fromkeys(name for mail in self.mails for name in mail.absent))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +122,9 @@ def _template(occasion: Occasion, center: Center, zone: ZoneInfo, today: date, p
         files=_strangers_files(occasion),
         call=occasion.default_call,
         title=_title(occasion, sections),
+        absent=tuple(one_line(each, NAME_LENGTH) for each in occasion.absent),
         unread=tuple(one_line(each, NAME_LENGTH) for each in occasion.unread),
+        links=_links(occasion.mails, zone),
         quoted_subject=one_line(newest, QUOTE_LENGTH) or "无主题",
         center=center,
         today=today,
@@ -152,6 +166,16 @@ class _File:
     size: str
     checksum: str
     held: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Link:
+    """A link 超大附件 as letters list it: without its address, which may not be what it seems."""
+
+    provider: str
+    name: str
+    size: str
+    until: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,6 +265,12 @@ class _Section:
     def paper_asked(self) -> Check | None:
         """The call's demand for paper copies, if it makes one."""
         return next((each for each in self.call.checks if each.rule == "paper-record"), None)
+
+    @property
+    def paper_awaited(self) -> bool:
+        """Whether no more than the paper record is to be told of as lacking."""
+        open_points = self.reviewing or self.points or self.status == Status.COMPLETE
+        return bool(self.paper_asked) and not self.registered and not open_points
 
     @property
     def paper_undecided(self) -> bool:
@@ -335,6 +365,26 @@ def _strangers_files(occasion: Occasion) -> tuple[_File, ...]:
     call = occasion.default_call
     brought = (each for view in occasion.dossiers for each in _brought(view, occasion))
     return tuple(dict.fromkeys(_files(brought, call)))
+
+
+def _links(mails: Iterable[MailRow], zone: ZoneInfo) -> tuple[_Link, ...]:
+    """Return the links that mails brought, each address once."""
+    once = {link.url: link for mail in mails for link in mail.links}
+    return tuple(
+        _Link(
+            provider=each.provider,
+            name=one_line(each.name, NAME_LENGTH) or "（来信未写文件名）",
+            size=one_line(each.size, NAME_LENGTH) or "未注明",
+            until=_until(each, zone),
+        )
+        for each in once.values()
+    )
+
+
+def _until(link: LinkRow, zone: ZoneInfo) -> str:
+    if link.expires_at:
+        return f"至{moment_of(link.expires_at, zone)}"
+    return "无限期" if link.never_expires else "未注明"
 
 
 def _point(finding: Finding, view: DossierView, call: Call) -> _Point:

@@ -173,8 +173,8 @@ def test_a_link_is_kept_and_makes_the_dossier_wait_for_a_person(intake: Intake) 
     row = intake.row()
     assert row.name == ROBOTS
     assert (row.status, "doubtful:file.link" in row.review) == (Status.IN_REVIEW, True)
-    (text,) = intake.mail(1).links
-    assert "材料.zip" in text
+    (link,) = intake.mail(1).links
+    assert "材料.zip" in link.wording
 
 
 def test_a_bounce_is_linked_to_the_letter_that_came_back(intake: Intake) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.call import load_calls
-from parsers.grouping import group
+from parsers.grouping import group, manifest_in
 from parsers.submission import Content, Document, Problem
 from tests.documents import ALLIANCE, COMPANY, SECOND, by_the_book, content, opened
 
@@ -119,6 +119,60 @@ def test_a_cover_letter_that_names_several_alliances_belongs_to_none() -> None:
     letter = content(f"关于推荐{CARS}、{MATERIALS}的函")
     documents = full_set(CARS) + full_set(MATERIALS) + [opened("推荐函.docx", letter, CALL)]
     assert told(documents)[""] == ["推荐函.docx"]
+
+
+def test_a_cover_letter_that_names_one_of_several_belongs_to_none() -> None:
+    letter = content(f"关于推荐{CARS}等2个联盟的函")
+    documents = full_set(CARS) + full_set(MATERIALS) + [opened("推荐函.docx", letter, CALL)]
+    assert told(documents)[""] == ["推荐函.docx"]
+
+
+def manifest(*names: str) -> Document:
+    """The manifest of a batch."""
+    rows = (("联盟名称", "秘书处单位"), *((name, COMPANY) for name in names))
+    return opened("推荐汇总表.xls", content(rows), CALL)
+
+
+def test_the_manifest_of_a_batch_is_in_no_dossier() -> None:
+    lists = manifest(CARS, MATERIALS)
+    assert manifest_in([lists]) == lists.listed
+    assert [each.name for each in lists.listed] == [CARS, MATERIALS]
+    assert told([lists, *full_set(CARS)]) == {CARS: [f"{each}.docx" for each in TITLES]}
+    assert told([lists]) == {}
+
+
+@pytest.mark.parametrize("folder", ["01工业机器人", "机器人联盟", "3.工业机器人联盟申报材料"])
+def test_scans_in_a_folder_with_a_short_name_are_of_the_alliance_listed(folder: str) -> None:
+    scans = [opened(f"市.rar/{folder}/{each}.jpg", SCAN, CALL) for each in TITLES]
+    lists = manifest(ALLIANCE, CARS, MATERIALS)
+    assert told([lists, *scans, *full_set(CARS, "市.rar/02/")]) == {
+        ALLIANCE: [each.path for each in scans],
+        CARS: [f"市.rar/02/{each}.docx" for each in TITLES],
+    }
+
+
+def test_a_scan_beside_what_the_folder_names_joins_it() -> None:
+    documents = [*full_set(ALLIANCE, "机器人/")[:3], opened("机器人/扫描.jpg", SCAN, CALL)]
+    (dossier,) = group([manifest(ALLIANCE, CARS), *documents], CALL)
+    assert (dossier.name, len(dossier.documents)) == (ALLIANCE, 4)
+
+
+def test_a_text_that_names_another_alliance_counts_before_its_folder() -> None:
+    documents = full_set(ALLIANCE, "01工业机器人/")[:3]
+    documents.append(paper("组建协议", CARS, "01工业机器人/协议.docx"))
+    found = told([manifest(ALLIANCE, CARS), *documents])
+    assert {name: len(paths) for name, paths in found.items()} == {ALLIANCE: 3, CARS: 1}
+
+
+def test_a_folder_that_may_mean_two_listed_alliances_tells_nothing() -> None:
+    documents = [*full_set(CARS, "甲/"), *full_set(MATERIALS, "乙/")]
+    scan = opened("新能源/协议.jpg", SCAN, CALL)
+    assert told([manifest(CARS, MATERIALS), *documents, scan])[""] == ["新能源/协议.jpg"]
+
+
+def test_dossiers_stand_in_the_order_of_their_files() -> None:
+    documents = full_set(MATERIALS, "1/")[:2] + full_set(CARS, "2/") + full_set(ALLIANCE, "3/")[:1]
+    assert list(told(documents)) == [MATERIALS, CARS, ALLIANCE]
 
 
 def test_names_come_from_files_and_folders_where_the_text_has_none() -> None:

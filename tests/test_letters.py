@@ -22,6 +22,7 @@ from registry.rows import (
     FiledDocument,
     Finding,
     Kind,
+    LinkRow,
     Outcome,
     Status,
 )
@@ -31,6 +32,7 @@ from tests.sample_rows import (
     FOUR,
     NAME,
     NUMBER,
+    RECEIVED,
     TODAY,
     ZONE,
     document,
@@ -202,8 +204,49 @@ def test_day_already_past_is_not_promised() -> None:
 
 def test_link_is_told_without_blame() -> None:
     text = acknowledge(view(doubtful("file.link"), documents=(), status=Status.IN_REVIEW)).text
-    assert "超大附件链接，由工作人员下载" in text
+    assert "此前来信中的超大附件尚待工作人员下载" in text
     assert "没有可登记的文件" not in text
+
+
+LINKS = tuple(
+    LinkRow(
+        mail_id=7,
+        received_at=RECEIVED,
+        url=f"https://example.net/{at}",
+        provider="QQ邮箱",
+        name=name,
+        size=size,
+        code="x1y2",
+        expires="",
+        expires_at=until,
+        never_expires=False,
+    )
+    for at, (name, size, until) in enumerate(
+        [("申报材料.rar", "120.5M", datetime(2016, 7, 5, 8, 42, tzinfo=UTC)), ("", "", None)]
+    )
+)
+
+
+def test_links_are_named_with_their_end_and_asked_for_as_attachments() -> None:
+    waiting = view(doubtful("file.link"), documents=(), status=Status.IN_REVIEW)
+    sent = mail(links=LINKS)
+    answers = (
+        acknowledge(waiting, mails=(sent,)),
+        acknowledge(waiting, mails=(sent,), stranger=True),
+        acknowledge(waiting, OTHER, mails=(sent,)),
+        write(Kind.UNRECOGNISED, mails=(sent,)),
+    )
+    for letter in answers:
+        assert (
+            "1. 申报材料.rar\n   来源：QQ邮箱　大小：120.5M　有效期：至2016年7月5日16:42"
+            in letter.text
+        )
+        assert "2. （来信未写文件名）\n   来源：QQ邮箱　大小：未注明　有效期：未注明" in letter.text
+        assert "本系统不能自动下载" in letter.text
+        assert "主题分别注明“1/3”" in letter.text
+        assert "没有可登记的文件" not in letter.text
+        assert "example.net" not in letter.text + letter.html
+        assert "x1y2" not in letter.text
 
 
 def test_file_that_waits_for_a_person_is_marked() -> None:
@@ -241,6 +284,45 @@ def test_several_mails_share_one_letter() -> None:
     text = acknowledge(AWAITING, mails=(mail(), later)).text
     assert "2016年5月31日16:42至2016年5月31日17:05发来的2封邮件" in text
     assert "续：报送材料" in text
+
+
+def test_what_a_manifest_lists_and_did_not_come_stands_in_the_letter_once() -> None:
+    batch = mail(absent=("广东省石墨烯产业技术创新联盟", "广东省\n北斗联盟"))
+    told = "汇总表所列、本次未见材料的联盟（2个）：广东省石墨烯产业技术创新联盟、广东省 北斗联盟。"
+    for letter in (
+        acknowledge(AWAITING, mails=(batch,)),
+        acknowledge(AWAITING, OTHER, mails=(batch,)),
+        list_missing(LACKING, mails=(batch,)),
+    ):
+        assert letter.text.count(told) == 1
+    for letter in (
+        acknowledge(IN_REVIEW, mails=(batch,), stranger=True),
+        list_missing(LACKING, OTHER, mails=(batch,), notice=True),
+        acknowledge(AWAITING, OTHER),
+    ):
+        assert "汇总表" not in letter.text
+
+
+def test_manifest_alone_is_answered_with_what_it_lists() -> None:
+    text = write(Kind.UNRECOGNISED, mails=(mail(absent=("广东省石墨烯产业技术创新联盟",)),)).text
+    assert "尚未编号登记：广东省石墨烯产业技术创新联盟。" in text
+    assert "未能判断" not in text
+
+
+def test_what_went_to_dossiers_of_others_is_not_passed_over_in_silence() -> None:
+    besides = "来信中的其他材料由工作人员核对"
+    both = mail(dossiers=(NUMBER, "LM2016-0099"))
+    text = acknowledge(AWAITING, mails=(both,)).text
+    assert text.count(besides) == 1
+    assert "LM2016-0099" not in text
+    assert besides not in acknowledge(AWAITING, mails=(mail(dossiers=(NUMBER,)),)).text
+
+
+def test_paper_is_asked_for_once_in_the_letter_on_a_batch() -> None:
+    text = acknowledge(AWAITING, AWAITING, OTHER).text
+    assert text.count("报送纸质材料一式5份") == 1
+    assert "尚未查到纸质材料收件登记（截至6月1日的登记）" in text
+    assert "一式5份" not in acknowledge(OTHER, COMPLETE, IN_REVIEW).text
 
 
 def test_duplicate_is_told_that_its_files_are_on_record() -> None:

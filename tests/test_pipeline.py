@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from config.settings import Limits
+from config.limits import Limits
 from ingest import pipeline
 from ingest.house import House
 from ingest.pipeline import Touched, file_pending, judge_marked, write_letters

@@ -20,6 +20,7 @@ from ingest.samples.defects import (
 )
 from ingest.samples.draft import STYLES, Draft, Kind, Style
 from ingest.samples.form import make_form
+from ingest.samples.old_word import as_doc
 from ingest.samples.plan import make_plan
 from ingest.samples.rendering import as_docx, as_pdf, as_scan, as_text
 
@@ -30,6 +31,7 @@ __all__ = [
     "Kind",
     "SampleFile",
     "Style",
+    "as_doc",
     "as_docx",
     "as_pdf",
     "as_scan",
@@ -39,7 +41,6 @@ __all__ = [
     "make_drafts",
     "make_file",
     "make_files",
-    "old_word_file",
     "placeholder_left",
     "without_document",
     "without_experts",
@@ -48,12 +49,13 @@ __all__ = [
     "without_risk",
 ]
 
-Format = Literal["docx", "pdf", "txt", "scan"]
+Format = Literal["docx", "doc", "pdf", "txt", "scan"]
 
 _WRITTEN_ON = date(2016, 5, 20)
-_WRITERS = {"docx": as_docx, "pdf": as_pdf, "txt": as_text, "scan": as_scan}
+_WRITERS = {"docx": as_docx, "doc": as_doc, "pdf": as_pdf, "txt": as_text, "scan": as_scan}
 _MEDIA_TYPES = {
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "doc": "application/msword",
     "pdf": "application/pdf",
     "txt": "text/plain",
     "scan": "application/pdf",
@@ -111,14 +113,3 @@ def make_file(draft: Draft, form: Format = "docx") -> SampleFile:
 def make_files(drafts: tuple[Draft, ...], form: Format = "docx") -> tuple[SampleFile, ...]:
     """Return all drafts as files of one format."""
     return tuple(make_file(draft, form) for draft in drafts)
-
-
-def old_word_file(draft: Draft) -> SampleFile:
-    """Return what stands for a Word 97 file of the draft: the header of an OLE2 file, no more."""
-    header = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(16) + bytes.fromhex("3e000300feff09000600")
-    named = make_file(draft, "txt").filename.removesuffix(".txt")
-    return SampleFile(
-        filename=f"{named}.doc",
-        content=header.ljust(4096, b"\0"),
-        media_type="application/msword",
-    )

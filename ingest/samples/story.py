@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from ingest.samples.alliances import Alliance, make_alliance
+from ingest.samples.bureau import letter_of_recommendation, summary_sheet
 from ingest.samples.documents import (
     Defect,
     Draft,
@@ -16,7 +17,6 @@ from ingest.samples.documents import (
     make_drafts,
     make_file,
     make_files,
-    old_word_file,
     placeholder_left,
     without_document,
     without_experts,
@@ -83,7 +83,7 @@ class _Case:
     defects: tuple[Defect, ...] = ()
     missing: tuple[str, ...] = ()
     doubtful: tuple[str, ...] = ()
-    packing: Literal["files", "zip", "scanned-agreement", "old-word-plan"] = "files"
+    packing: Literal["files", "zip", "scanned-agreement"] = "files"
     subject: str = "{name}申报材料（电子版）"
     text: str = "您好！现将{name}申报材料电子版发送给您，共{count}个文件，请查收。纸质材料已送推荐单位审核。\n\n{secretariat}\n{contact}　电话：{phone}"
 
@@ -132,12 +132,11 @@ _CASES = (
     ),
     _Case(about="一个压缩包，文件名为 GBK 编码", seed=3, status="complete", packing="zip"),
     _Case(
-        about="组建方案为 .doc 旧格式",
+        about="齐全，.doc 旧格式，纸质已到",
         seed=11,
-        status="in-review",
+        status="complete",
+        form="doc",
         client="163",
-        doubtful=("document.plan", "file.readable"),
-        packing="old-word-plan",
     ),
     _Case(
         about="联盟名称缺“省”字",
@@ -184,6 +183,7 @@ _CASES = (
     ),
 )
 _BUREAU_SEEDS = (17, 34)
+_LISTED_ONLY = 51  # by the bureau
 _SPLIT_SEED = 39
 
 
@@ -294,11 +294,6 @@ def _packed(case: _Case, drafts: tuple[Draft, ...]) -> tuple[SampleFile, ...]:
                 make_file(draft, "scan" if draft.kind == "agreement" else case.form)
                 for draft in drafts
             )
-        case "old-word-plan":
-            return tuple(
-                old_word_file(draft) if draft.kind == "plan" else make_file(draft, case.form)
-                for draft in drafts
-            )
         case _:
             return make_files(drafts, case.form)
 
@@ -332,11 +327,16 @@ def _dossier_mail(
 
 
 def _bureau_mail(at: datetime, written: date) -> SampleMail:
-    """Return a city's mail with two dossiers, a folder each, of which one lacks its charter."""
+    """Return a city's batch: two dossiers, a folder each, of which one lacks its charter.
+
+    Its summary sheet lists a third alliance.
+    """
     whole, lacking = (make_alliance(seed) for seed in _BUREAU_SEEDS)
+    listed = (whole, lacking, make_alliance(_LISTED_ONLY))
     folders = {
-        f"1.{whole.name}": make_files(make_drafts(whole, written_on=written)),
-        f"2.{lacking.name}": make_files(
+        "": (summary_sheet("推荐汇总表", listed), letter_of_recommendation(listed)),
+        f"01{whole.core}": make_files(make_drafts(whole, written_on=written)),
+        f"02{lacking.core}": make_files(
             make_drafts(lacking, without_document("charter"), written_on=written)
         ),
     }
@@ -344,14 +344,14 @@ def _bureau_mail(at: datetime, written: date) -> SampleMail:
     region = place.full_name.removeprefix("广东省") + ("" if place.name != "顺德" else "顺德区")
     raw = make_mail(
         sender=Address(address=f"kjj@{place.domain}", name=whole.recommender),
-        subject=f"{region}推荐2个产业技术创新联盟申报材料",
-        text=f"省科技人才服务中心：\n\n经审核，我局推荐以下2个联盟申报，电子版见附件压缩包，纸质材料另行报送：\n1.{whole.name}\n2.{lacking.name}\n\n{whole.recommender}",
+        subject=f"{region}推荐产业技术创新联盟申报材料",
+        text=f"省科技人才服务中心：\n\n经审核，我局推荐3个联盟申报，推荐函、汇总表和电子版见附件压缩包，纸质材料另行报送。\n\n{whole.recommender}",
         at=at,
         files=(zip_file(f"{region}推荐材料.zip", make_zip(folders)),),
         client="163",
     )
     return SampleMail(
-        about="科技局一封邮件报送两个联盟，其一缺章程",
+        about="科技局一封邮件报送两个联盟，其一缺章程，汇总表另列一个",
         raw=raw,
         at=at,
         expected=(
