@@ -41,6 +41,7 @@ Rule = Literal[
 ]
 MOST_PARTS = 20
 """More parts than anybody sends; beyond it, 5/31 is a date."""
+_PART = re.compile(r"(?<![\d/／])(\d{1,2})\s*[/／]\s*(\d{1,2})(?![\d/／])")
 Words = tuple[Annotated[str, Field(min_length=1)], ...]
 PAPER_FIELDS = (
     "register_no",
@@ -106,14 +107,16 @@ class Name(_Part):
     one of `prefixes` (or none), a core, and one of `suffixes`. `noise` are words that
     stand around a name in file names and titles; `leads` words that lead up to a name in
     running text and are no part of it; `blanks` mark a pattern that was to be filled in.
-    `words` make a mail look like a submission to this call. `slips` are slips of the pen in
-    suffixes (枝术) with what is meant.
+    `words` make a mail look like a submission to this call. `regions` begin like a prefix,
+    but belong to the core (粤东); `slips` are slips of the pen in suffixes (枝术) with what
+    is meant.
     """
 
     label: str
     subject: str
     pattern: str
     prefixes: Words = ()
+    regions: Words = ()
     suffixes: Words
     noise: Words = ()
     leads: Words = ()
@@ -142,18 +145,33 @@ class Name(_Part):
         return value
 
 
+class MailPart(_Part):
+    """One of several mails that make up a whole: which (from 1), and the subject's other words."""
+
+    number: int
+    whole: int
+    words: str
+
+    @property
+    def is_last(self) -> bool:
+        """Whether no part follows by its number."""
+        return self.number == self.whole
+
+
 class MailWords(_Part):
     """What writers say in a mail: that more follows, or that they want to withdraw."""
 
     more_follows: Words = ()
     withdrawal: Words = ()
 
-    def part_of(self, subject: str) -> bool:
-        """Whether a subject counts itself among several mails and is not the last (1/3)."""
-        return any(
-            0 < int(part) < int(whole) <= MOST_PARTS
-            for part, whole in re.findall(r"(?<!\d)(\d{1,2})\s*[/／]\s*(\d{1,2})(?!\d)", subject)
-        )
+    def part_of(self, subject: str) -> MailPart | None:
+        """Return the part of several (1/3) that a mail is by its subject, or None."""
+        for found in _PART.finditer(subject):
+            number, whole = int(found[1]), int(found[2])
+            if 0 < number <= whole <= MOST_PARTS and whole > 1:
+                rest = subject[: found.start()] + subject[found.end() :]
+                return MailPart(number=number, whole=whole, words=re.sub(r"[\W_]+", "", rest))
+        return None
 
 
 class DocumentKind(_Part):
@@ -317,7 +335,8 @@ class Call(_Part):
     """A call for submissions, whole. `text` is the file it was read from, letter by letter.
 
     `other_titles` end the title line of files that are no document asked for (cover letters,
-    lists, licences). `other_labels` stand in forms beside the fields and are no values.
+    lists, licences); `manifest_titles` name the list of all dossiers of a batch.
+    `other_labels` stand in forms beside the fields and are no values.
     """
 
     id: str
@@ -333,6 +352,7 @@ class Call(_Part):
     mail: MailWords = MailWords()
     documents: tuple[DocumentKind, ...]
     other_titles: Words = ()
+    manifest_titles: Words = ()
     fields: tuple[FieldLabel, ...]
     other_labels: Words = ()
     members: Members

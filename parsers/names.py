@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterable
 from enum import StrEnum
 from functools import cache
-from itertools import islice
+from itertools import islice, product
 
 from rapidfuzz.distance import Levenshtein
 
 from config.call import Call
-from parsers.lines import plain, plain_words, squeeze, tidy, visible
+from parsers.lines import plain, plain_words, simplify, squeeze, tidy, visible
 
-_QUOTES = re.compile("[《》〈〉“”\"'‘’「」『』【】]")
+_QUOTES = re.compile("[《》〈〉<>“”\"'‘’「」『』]")
+_BRACKETS = str.maketrans("[]{}【】〔〕〖〗", "()" * 5)
 _TAIL_TOKEN = re.compile(r"[\s._\-+,、—·~()\[\]]|v\d+(?:\.\d+)*|\d{1,8}|最新|新", re.IGNORECASE)
 _BREAKS = re.compile(
     r"[。,;:!?、\n\t《》〈〉“”\"'‘’「」『』【】\[\]<>|/\\_=+#*]|(?<!\d)\.|\.(?!\d)|(?<![A-Za-z])-"
@@ -21,6 +24,7 @@ _FILE_LEAD = re.compile(r"^(?:(?:\d{6,8}|0\d|\d{1,3}(?=[\s.]))[\s.]*)+")
 _REACH = 48  # no name is longer
 _MOST_NAMES = 500  # in one text; a list of all alliances of a province has fewer
 _HAN = re.compile("[一-鿿]")
+_PUNCTUATION = re.compile(r"[\W_]+")
 _LEAST_CORE = 2
 
 
@@ -46,6 +50,28 @@ def _blank_pattern(words: tuple[str, ...], patterns: tuple[str, ...]) -> re.Patt
     )
 
 
+def _flat(name: str) -> str:
+    """Return a name without differences of width, brackets, quotes, spaces, case or script."""
+    text = visible(unicodedata.normalize("NFKC", visible(name)))
+    text = _QUOTES.sub("", simplify(squeeze(text))).translate(_BRACKETS)
+    return unicodedata.normalize("NFKC", text.upper())
+
+
+def _unwrapped(text: str) -> str:
+    """Return a text without brackets around the whole of it, or opened before it."""
+    while text.startswith("("):
+        depth, end = 0, len(text)
+        for at, letter in enumerate(text):
+            depth += (letter == "(") - (letter == ")")
+            if depth == 0:
+                end = at
+                break
+        if end < len(text) - 1:
+            break  # the bracket is about the first words only
+        text = text[1:end]
+    return text
+
+
 def normal_form(name: str, call: Call) -> str:
     """Return a name in the form in which names are compared.
 
@@ -53,17 +79,24 @@ def normal_form(name: str, call: Call) -> str:
     difference, nor what file names and titles hang on behind the name (`call.name.noise`,
     versions, dates), nor a prefix written twice.
     """
-    text = _QUOTES.sub("", squeeze(plain(visible(name)))).upper()
-    text = _without_tail(text, call)
+    text = _unwrapped(_without_tail(_flat(name), call))
     for prefix in call.name.prefixes:
         while len(prefix) > 1 and text.startswith(prefix + prefix):
             text = text[len(prefix) :]
     return text
 
 
+def _mended(text: str, call: Call) -> str:
+    """Return a text with the usual slips of the pen in suffixes mended, of the same length."""
+    for slip, right in call.name.slips.items():
+        text = text.replace(slip, right)
+    return text
+
+
 def _without_tail(text: str, call: Call) -> str:
     """Cut what follows the last suffix, when it is nothing but noise."""
-    ends = [text.rfind(each) + len(each) for each in call.name.suffixes if each in text]
+    mended = _mended(text, call)
+    ends = [mended.rfind(each) + len(each) for each in call.name.suffixes if each in mended]
     end = max(ends, default=len(text))
     rest = text[end:]
     for word in plain_words(call.name.noise):
@@ -72,21 +105,33 @@ def _without_tail(text: str, call: Call) -> str:
 
 
 def split_name(name: str, call: Call) -> tuple[str, str, str]:
-    """Return prefix, core and suffix of a name in normal form; each may be empty."""
-    prefix = next((each for each in plain_words(call.name.prefixes) if name.startswith(each)), "")
+    """Return prefix, core and suffix of a name in normal form; each may be empty.
+
+    A suffix with a usual slip of the pen (枝术, 连盟) is one all the same.
+    """
+    region = name.startswith(call.name.regions)
+    prefixes = () if region else plain_words(call.name.prefixes)
+    prefix = next((each for each in prefixes if name.startswith(each)), "")
     rest = name[len(prefix) :]
-    suffix = next((each for each in plain_words(call.name.suffixes) if rest.endswith(each)), "")
-    return prefix, rest[: len(rest) - len(suffix)], suffix
+    mended = _mended(rest, call)
+    suffix = next((each for each in plain_words(call.name.suffixes) if mended.endswith(each)), "")
+    end = len(rest) - len(suffix)
+    return prefix, rest[:end], rest[end:]
 
 
 def core_of(name: str, call: Call) -> str:
-    """Return what tells a name apart from others: its normal form without prefix and suffix."""
-    return split_name(normal_form(name, call), call)[1].strip("-_")
+    """Return what tells a name apart from others: without prefix, suffix and punctuation."""
+    return core_of_form(normal_form(name, call), call)
+
+
+def core_of_form(form: str, call: Call) -> str:
+    """Return the core of a name that is in normal form already."""
+    return _PUNCTUATION.sub("", split_name(form, call)[1])
 
 
 def is_blank_name(name: str, call: Call) -> bool:
     """Whether a name is only the pattern that was to be filled in (XXX, an empty bracket)."""
-    core = core_of(name, call)
+    core = split_name(normal_form(name, call), call)[1].strip("-_")
     if not _HAN.search(core) and not re.search("[A-Za-z]{2}", core):
         return True
     holders = call.placeholders
@@ -103,7 +148,7 @@ def find_names(text: str, call: Call) -> tuple[str, ...]:
     of it; a pattern still to be filled in is no name.
     """
     seen = visible(text)
-    flat = plain(seen)
+    flat = _mended(plain(seen), call)
     names: dict[str, str] = {}
     previous = 0
     hits = _suffix_pattern(call.name.suffixes).finditer(flat)
@@ -158,7 +203,7 @@ def _is_name(form: str, call: Call) -> bool:
     prefix, core, suffix = split_name(form, call)
     if not suffix or len(core.strip("()")) < _LEAST_CORE or is_blank_name(form, call):
         return False
-    return suffix != call.name.subject or len(prefix) > 1
+    return _mended(suffix, call) != call.name.subject or len(prefix) > 1
 
 
 def name_in_path(part: str, call: Call) -> str:
@@ -208,6 +253,10 @@ _ENDS = (
     *("医院", "中心", "实验室", "基地", "站"),
     *("协会", "学会", "商会", "促进会", "联合会", "研究会", "基金会", "局", "委员会", "管委会"),
 )
+_FORMER = re.compile(r"\((?:原名?称?|曾用名|前称|更名前)[为是:]?([^()]+(?:\([^()]*\)[^()]*)*)\)")
+_PROVINCE = re.compile(r"^(\w{2,3})省(?=\w{2})")
+_CITY = re.compile(r"^(\w{2,5}?)市(?=\w{2})")
+_GROUP = re.compile(r"\(集团\)|集团")
 _NO_ORGANISATION = re.compile(r"[。,;:!?、《》“”_=]|^(?:第|本|各|该|我|其他|设立|成立)|场所$")
 _SHORTEST, _LONGEST = 4, 45
 _NUMERAL = frozenset("一二三四五六七八九十0123456789")
@@ -219,7 +268,7 @@ def organisation_form(name: str) -> str:
 
     Legal forms (有限公司, 股份有限公司) and bracketed places stay, for they tell bodies apart.
     """
-    return _QUOTES.sub("", squeeze(plain(visible(name)))).upper().strip(".,;:。、-_")
+    return _unwrapped(_flat(name).strip(".,;:。、-_"))
 
 
 def is_organisation(name: str) -> bool:
@@ -227,26 +276,94 @@ def is_organisation(name: str) -> bool:
     form = organisation_form(name)
     if not _SHORTEST <= len(form) <= _LONGEST or _NO_ORGANISATION.search(form):
         return False
-    return form.endswith(tuple(_ENDS))
+    return form.endswith(_ENDS)
 
 
 def same_organisation(one: str, other: str, call: Call) -> Likeness:
     """Tell how two names relate: SAME, a PART (college, laboratory) of the other, NEAR, or OTHER.
 
     NEAR are names that may well be one body: another legal form, a place without its 市,
-    one character in a long name.
+    a short or former name, one character in a long name.
     """
     shorter, longer = sorted((organisation_form(one), organisation_form(other)), key=len)
     if shorter == longer:
         return Likeness.SAME
     if not shorter:
         return Likeness.OTHER
-    if longer.startswith(shorter) and is_organisation(shorter):
-        rest = longer[len(shorter) :]
-        if any(word in rest for word in call.members.part_words):
-            return Likeness.PART
-    near = _bare(shorter) == _bare(longer) or _differ_by_a_slip(shorter, longer)
+    if _is_part(longer, shorter, call):
+        return Likeness.PART
+    near = (
+        _bare(shorter) == _bare(longer)
+        or _differ_by_a_slip(shorter, longer)
+        or same_body(shorter, longer, call)
+    )
     return Likeness.NEAR if near else Likeness.OTHER
+
+
+def same_body(one: str, other: str, call: Call) -> bool:
+    """Whether two names are one legal person's beyond doubt, however each is written.
+
+    They are equal, or differ by a place's 市 or 省 or by where 集团 stands; one names a
+    college or laboratory of the other, is its usual short name (`call.members.short_names`),
+    or says that the other is its former name (原…). Another legal form is another body.
+    """
+    pairs = product(
+        *(_in_full(stated_names(organisation_form(each)), call) for each in (one, other))
+    )
+    return any(
+        a == b or _is_part(a, b, call) or _is_part(b, a, call)
+        for one_way in pairs
+        for a, b in (one_way, tuple(map(organisation_key, one_way)))
+    )
+
+
+def stated_names(form: str) -> tuple[str, ...]:
+    """Return the names that the form of an organisation's name states: its own, former ones."""
+    if "(" not in form:
+        return (form,) if form else ()
+    former = [each[1] for each in _FORMER.finditer(form)]
+    return tuple(filter(None, (_FORMER.sub("", form), *former)))
+
+
+def organisation_key(form: str) -> str:
+    """Return a form without 市 and 省 in its place, with 集团 at the end wherever it stood."""
+    key = _CITY.sub(r"\1", _PROVINCE.sub(r"\1", form))
+    return _GROUP.sub("", key, count=1) + "集团" if "集团" in key else key
+
+
+def _in_full(forms: Iterable[str], call: Call) -> list[str]:
+    """Return forms of organisations, the usual short names in full."""
+    return [_lengthened(form, call) for form in forms]
+
+
+def _lengthened(form: str, call: Call) -> str:
+    for short, full in call.members.short_names.items():
+        rest = form.removeprefix(short)
+        shortened = rest != form and not form.startswith(full)
+        if shortened and (not rest or rest.endswith(call.members.part_words)):
+            return full + rest
+    return form
+
+
+def ways_of_writing(name: str, call: Call) -> frozenset[str]:
+    """Return the keys under which an organisation may be looked for: full, short and former."""
+    full = _in_full(stated_names(organisation_form(name)), call)
+    short = [each for each, meant in call.members.short_names.items() if meant in full]
+    return frozenset(map(organisation_key, (*full, *short)))
+
+
+def _is_part(longer: str, shorter: str, call: Call) -> bool:
+    """Whether a name is that of a college, laboratory or branch, and another that of its body."""
+    if not longer.startswith(shorter) or not is_organisation(shorter):
+        return False
+    rest = longer[len(shorter) :]
+    own = (each for each in call.members.independent if len(each) > len(shorter))
+    if not rest or longer.startswith(tuple(own)):
+        return False
+    words = call.members.part_words
+    return rest.rstrip(")").endswith(words) or (
+        not rest.endswith(_ENDS) and any(len(word) > 1 and word in rest for word in words)
+    )
 
 
 def _bare(form: str) -> str:

@@ -223,6 +223,17 @@ document = Table(
     Column("first_page", Integer),
 )
 
+link_settlement = Table(
+    "link_settlement",
+    metadata,
+    Column("mail_id", Integer, ForeignKey("mail.id"), primary_key=True),
+    Column("url", Text, primary_key=True, index=True),
+    Column("fetched", Boolean, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("who", String, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
 finding = Table(
     "finding",
     metadata,
@@ -370,6 +381,7 @@ account = Table(
 )
 
 Index("ix_mail_received", mail.c.received_at, mail.c.id)
+Index("ix_mail_links", mail.c.id, sqlite_where=text("links != '[]'"))
 Index(
     "ix_dossier_marked", dossier.c.id, sqlite_where=dossier.c.revision > dossier.c.judged_revision
 )

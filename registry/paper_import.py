@@ -7,24 +7,23 @@ the day as of which the register is known; that stands in the event `paper-impor
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from math import ceil
 from operator import attrgetter
 from typing import Any
 
-from rapidfuzz import fuzz
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from config.call import Call
-from parsers.names import core_of, find_number, normal_form, organisation_form
+from parsers.names import core_of_form, normal_form, organisation_form, ways_of_writing
 from registry import models as m
 from registry import queries
 from registry.events import mark, record
-from registry.matching import NEAR
+from registry.matching import FAR, core_likeness, number_said
 from registry.paper import Register, RowNote, key_of
 from registry.rows import PaperRecord
+from registry.similar import NearCores
 
 _OF_THE_REGISTRY = {"id", "sheet", "row", "imported_at", "gone", "dossier"}
 CONTENT = tuple(each.name for each in fields(PaperRecord) if each.name not in _OF_THE_REGISTRY)
@@ -54,6 +53,18 @@ class _Line:
     name_form: str
     core: str
     secretariat_form: str
+    number_said: str | None  # None: kept by a version that made other forms
+
+    @property
+    def forms(self) -> dict[str, str | None]:
+        """What is kept beside the words of the line, to find it by."""
+        return {
+            "key": self.key,
+            "name_form": self.name_form,
+            "core": self.core,
+            "secretariat_form": self.secretariat_form,
+            "number_said": self.number_said,
+        }
 
 
 @dataclass(kw_only=True)
@@ -63,6 +74,7 @@ class _Changes:
     added: list[_Line] = field(default_factory=list)
     changed: list[tuple[_Line, _Line]] = field(default_factory=list)
     moved: list[tuple[_Line, PaperRecord]] = field(default_factory=list)
+    stale: list[tuple[_Line, _Line]] = field(default_factory=list)
     unchanged: int = 0
     gone: list[_Line] = field(default_factory=list)
     warnings: list[RowNote] = field(default_factory=list)
@@ -99,12 +111,14 @@ def import_register(
 
 
 def _line(paper: PaperRecord, key: str, call: Call) -> _Line:
+    name_form = normal_form(paper.name, call)
     return _Line(
         record=paper,
         key=key,
-        name_form=normal_form(paper.name, call),
-        core=core_of(paper.name, call),
+        name_form=name_form,
+        core=core_of_form(name_form, call),
         secretariat_form=organisation_form(paper.secretariat),
+        number_said=number_said(paper, call),
     )
 
 
@@ -115,6 +129,7 @@ def _held(row: queries.AnyRow) -> _Line:
         name_form=row.name_form,
         core=row.core,
         secretariat_form=row.secretariat_form,
+        number_said=row.number_said,
     )
 
 
@@ -151,6 +166,8 @@ def _compare(register: Register, held: Sequence[_Line], call: Call) -> _Changes:
             changes.unchanged += 1
             if (old.record.sheet, old.record.row) != (paper.sheet, paper.row):
                 changes.moved.append((old, paper))
+            if old.number_said is None:
+                changes.stale.append((old, _line(paper, key, call)))
     absent = [each for each in held if each.record.id not in present]
     _pair(changes, new, absent)
     present |= {old.record.id for old, _ in changes.changed}
@@ -217,6 +234,7 @@ def _write(connection: Connection, changes: _Changes, now: datetime) -> None:
     _update(connection, changed)
     moved = [{"at": old.record.id, "sheet": at.sheet, "row": at.row} for old, at in changes.moved]
     _update(connection, moved)
+    _update(connection, [{"at": old.record.id} | new.forms for old, new in changes.stale])
     _update(connection, [{"at": each.record.id, "gone": True} for each in changes.gone])
 
 
@@ -229,11 +247,8 @@ def _update(connection: Connection, rows: list[dict[str, Any]]) -> None:
 def _values(line: _Line, now: datetime) -> dict[str, Any]:
     values = {each: getattr(line.record, each) for each in CONTENT}
     return values | {
+        **line.forms,
         "columns": list(line.record.columns),
-        "key": line.key,
-        "name_form": line.name_form,
-        "core": line.core,
-        "secretariat_form": line.secretariat_form,
         "sheet": line.record.sheet,
         "row": line.record.row,
         "imported_at": now,
@@ -309,62 +324,33 @@ def _proposed(connection: Connection, lines: Iterable[_Line]) -> set[int]:
 def _alike(connection: Connection, lines: Iterable[_Line], call: Call) -> set[int]:
     """Return the dossiers without paper that one of those records may be matched or proposed to.
 
-    These are the ways that `matching.match_paper` knows: the number, an equal name, an
-    equal or near core. A secretariat alone makes no record a candidate.
+    These are the ways that `matching.match_paper` knows: the number, an equal name, one that
+    staff have said to be equal, a near core, and a core less near with the same secretariat.
     """
-    query = select(m.dossier.c.id, m.dossier.c.number, m.dossier.c.name_form, m.dossier.c.core)
-    lacking = query.where(m.dossier.c.paper_id.is_(None), m.dossier.c.withdrawn.is_(False))
-    rows = connection.execute(lacking).all()
+    dossier = m.dossier.c
+    query = select(
+        dossier.id, dossier.number, dossier.name_form, dossier.core, dossier.secretariat_form
+    ).where(dossier.paper_id.is_(None), dossier.withdrawn.is_(False))
+    rows = {row.id: row for row in connection.execute(query)}
+    if not rows:
+        return set()
     forms: dict[str, set[int]] = defaultdict(set)
-    for row in rows:
-        forms[row.number].add(row.id)
-        forms[row.name_form].add(row.id)
-    forms.pop("", None)
-    cores = NearCores({row.id: row.core for row in rows})
+    for row in rows.values():
+        for form in (row.number, row.name_form, *ways_of_writing(row.secretariat_form, call)):
+            forms[form].add(row.id)
+    taught: dict[str, list[str]] = defaultdict(list)
+    for alias in queries.aliases(connection, kind="name"):
+        taught[alias.right].append(alias.left)
+    cores = NearCores({row.id: row.core for row in rows.values()})
     found: set[int] = set()
     for line in lines:
-        said = find_number(f"{line.record.register_no}\n{line.record.remark}", call)
-        for each in (*said, line.name_form):
-            found |= forms.get(each, set())
-        found |= cores.near(line.core)
+        for form in (line.number_said or "", line.name_form, *taught[line.name_form]):
+            found |= forms.get(form, set()) if form else set()
+        found.update(cores.near(line.core))
+        for seat in ways_of_writing(line.secretariat_form, call):
+            found |= {
+                each
+                for each in forms.get(seat, ())
+                if core_likeness(rows[each].core, line.core) >= FAR
+            }
     return found
-
-
-class NearCores:
-    """Finds near core names among many, without comparing with each of them.
-
-    The likeness is `fuzz.ratio`, twice the length of the common subsequence in both
-    lengths together. Of n characters at least n·t/(2-t) are common then (t the least
-    likeness, of 1): only names that hold so many of the characters are compared. Which
-    names hold a character is one integer, a bit for each name.
-    """
-
-    def __init__(self, cores: Mapping[int, str]) -> None:
-        self._cores = tuple(cores.items())
-        self._holders: dict[str, int] = defaultdict(int)
-        for at, (_, core) in enumerate(self._cores):
-            for letter in set(core):
-                self._holders[letter] |= 1 << at
-
-    def near(self, core: str) -> set[int]:
-        """Return the keys of the cores that are near, or equal; none for an empty one."""
-        found = (self._cores[at] for at in _bits(self._holding_enough_of(core)))
-        return {key for key, other in found if fuzz.ratio(core, other) >= NEAR}
-
-    def _holding_enough_of(self, core: str) -> int:
-        if not core:
-            return 0
-        common = ceil(len(core) * NEAR / (200 - NEAR) - 1e-9)
-        at_least = [-1, *[0] * common]  # those that hold so many of the characters met
-        for letter in core:
-            holders = self._holders.get(letter, 0)
-            for count in range(common, 0, -1):
-                at_least[count] |= at_least[count - 1] & holders
-        return at_least[common]
-
-
-def _bits(number: int) -> Iterator[int]:
-    while number:
-        lowest = number & -number
-        yield lowest.bit_length() - 1
-        number ^= lowest

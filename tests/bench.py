@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from config.call import Call, load_calls
-from config.settings import Limits
+from config.limits import Limits
 from ingest.samples.alliances import Alliance, make_alliance
 from ingest.samples.documents import make_drafts, make_files
 from ingest.samples.mails import make_mail
@@ -23,8 +23,7 @@ from parsers.facts import read_facts
 from parsers.message import read_message
 from parsers.reading import read_content
 from parsers.submission import Address
-from registry.matching import Identity, match_paper
-from registry.rows import PaperRecord
+from tests.bench_register import print_register
 
 ROUNDS = 7
 WRITTEN_ON = date(2016, 5, 20)
@@ -90,18 +89,6 @@ def mail(folder: Path, alliance: Alliance) -> Callable[[], object]:
     return opened
 
 
-def matching(count: int, call: Call) -> Callable[[], object]:
-    """Return what matches a dossier among so many candidates of a paper register."""
-    alliances = [make_alliance(seed) for seed in range(count)]
-    records = [
-        PaperRecord(id=number, name=each.name, secretariat=each.secretariat)
-        for number, each in enumerate(alliances, start=1)
-    ]
-    wanted = alliances[-1]
-    identity = Identity(number="X", name=wanted.name, secretariat=wanted.secretariat)
-    return partial(match_paper, identity, records, call)
-
-
 def main() -> None:
     """Print each figure as a multiple of the unit."""
     call = load_calls()["guangdong-alliance-2016"]
@@ -116,11 +103,11 @@ def main() -> None:
             "text of four .txt": partial(read, paths["txt"], "txt"),
             "facts of four documents": facts(paths["docx"], call),
             "a mail with four .docx opened": mail(folder, alliance),
-            "a dossier among 300 paper records": matching(300, call),
         }
         print(f"{'':36} {'ratio':>8}")
         for name, act in acts.items():
             print(f"{name:36} {median_seconds(act) / unit:8.2f}")
+        print_register(unit)
         print(f"\nunit: text of four .docx, {unit * 1000:.1f} ms on this machine")
 
 

@@ -98,12 +98,21 @@ def test_what_was_judged_is_dropped_when_the_dossier_has_changed_since_it_was_re
     assert not intake.row().marked
 
 
-def test_of_two_dossiers_that_fit_one_record_the_first_judged_has_it_and_the_other_sees_it(
-    intake: Intake,
-) -> None:
+def test_a_record_that_fits_two_dossiers_goes_to_a_person(intake: Intake) -> None:
     intake.post(dossier())
     intake.post(dossier(secretariat=OTHER_HOST), sender=STRANGER)
     intake.paper(secretariat="")
+    intake.judge()
+    assert (intake.row(1).paper_id, intake.row(2).paper_id) == (None, None)
+    assert "match-proposed" in intake.row(1).review
+    assert candidates(intake, 1) == candidates(intake, 2)[:1]
+
+
+def test_a_dossier_sees_that_a_record_of_its_name_is_another_ones_already(intake: Intake) -> None:
+    intake.post(dossier())
+    intake.paper(secretariat="")
+    intake.judge()
+    intake.post(dossier(secretariat=OTHER_HOST), sender=STRANGER)
     intake.judge()
     assert (intake.row(1).paper_id, intake.row(2).paper_id) == (1, None)
     assert candidates(intake, 2)[0].startswith("S-")
@@ -114,7 +123,7 @@ def test_a_record_taken_between_reading_and_writing_leaves_the_dossier_marked(
 ) -> None:
     intake.post(dossier())
     intake.post(dossier(secretariat=OTHER_HOST), sender=STRANGER)
-    paper = intake.paper(secretariat="")
+    paper = intake.paper()
     original = judging.weigh
 
     def weigh(connection: Connection, which: int) -> judging.Weighed:
@@ -242,8 +251,9 @@ def test_a_dossier_that_waited_for_a_record_is_judged_anew_when_a_person_frees_i
     intake: Intake, how: Callable[..., None]
 ) -> None:
     intake.post(dossier())
-    intake.post(dossier(secretariat=OTHER_HOST), sender=STRANGER)
     intake.paper(secretariat="")
+    intake.judge()
+    intake.post(dossier(secretariat=OTHER_HOST), sender=STRANGER)
     intake.judge()
     act(intake, how, *(["申请人来函"] if how is decisions.withdraw else []))
     intake.judge()
@@ -259,6 +269,50 @@ def test_a_dossier_of_the_same_name_is_proposed_with_both_secretariats(intake: I
     with intake.registry.read() as connection:
         (offer,) = queries.view(connection, intake.row(2)).candidates
     assert any(HOST in each and OTHER_HOST in each for each in offer.evidence)
+
+
+def test_a_dossier_of_a_near_name_and_the_same_house_is_proposed_until_a_person_decides(
+    intake: Intake,
+) -> None:
+    intake.post(dossier())
+    intake.post(dossier("广东省工业机器入产业技术创新联盟"), sender=STRANGER)
+    intake.post(
+        dossier("广东省工业机器手产业技术创新联盟", secretariat=OTHER_HOST), sender=STRANGER
+    )
+    intake.judge()
+    assert [candidates(intake, each) for each in (1, 2, 3)] == [[], [number(1)], []]
+    with intake.registry.write() as connection:
+        decisions.decide(
+            connection,
+            intake.row(2),
+            "match-proposed",
+            document="",
+            outcome=Outcome.OK,
+            reason="确为两个联盟",
+            who="staff",
+            now=intake.now,
+        )
+    intake.judge()
+    assert (candidates(intake, 2), "match-proposed" in intake.row(2).review) == ([], False)
+
+
+def test_a_record_that_names_the_number_is_matched_by_it(intake: Intake) -> None:
+    intake.paper("工业机器人联盟", secretariat="", remark=number(1), number_said=number(1))
+    intake.post(dossier())
+    intake.judge()
+    assert (intake.row().paper_id, intake.row().paper_match) == (1, "number")
+
+
+def test_a_near_record_is_no_longer_proposed_once_it_is_another_dossiers(intake: Intake) -> None:
+    intake.paper(NEAR)
+    intake.post(dossier())
+    intake.judge()
+    assert candidates(intake) != []
+    intake.post(dossier(NEAR, secretariat=HOST), sender=STRANGER)
+    intake.judge()
+    intake.judge()
+    assert intake.row(2).paper_id == 1
+    assert candidates(intake) == []
 
 
 def test_a_dossier_is_judged_by_the_call_version_under_which_it_was_opened(intake: Intake) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,9 +17,11 @@ from parsers.names import (
     normal_form,
     organisation_code,
     organisation_form,
+    same_body,
     same_organisation,
     split_name,
 )
+from tests.codes import body_check, body_code, credit_code
 
 CALL = load_calls()["guangdong-alliance-2016"]
 ROBOTS = "广东省工业机器人产业技术创新联盟"
@@ -65,6 +65,9 @@ def test_noise_is_cut_behind_a_name_only() -> None:
         ("机器人联盟", ("", "机器人", "联盟")),
         ("机器人协作体", ("", "机器人协作体", "")),
         ("文化产业产业联盟", ("", "文化产业", "产业联盟")),
+        ("粤机器人产业联盟", ("粤", "机器人", "产业联盟")),
+        ("粤东机器人产业联盟", ("", "粤东机器人", "产业联盟")),
+        ("广东省粤港澳机器人产业联盟", ("广东省", "粤港澳机器人", "产业联盟")),
     ],
 )
 def test_a_name_is_prefix_core_and_suffix(name: str, parts: tuple[str, str, str]) -> None:
@@ -137,10 +140,73 @@ def test_a_file_or_folder_name_may_carry_a_name(part: str, name: str) -> None:
     assert name_in_path(part, CALL) == name
 
 
-@given(st.text(max_size=60))
+@given(
+    st.text(max_size=60)
+    | st.text("广东省产业技术枝术创新连盟()（）【】《》“”[ ]A⼯ａ", max_size=40)
+)
 def test_a_normal_form_is_its_own_normal_form(text: str) -> None:
     once = normal_form(text, CALL)
     assert normal_form(once, CALL) == once
+    form = organisation_form(text)
+    assert organisation_form(form) == form
+
+
+WIDE = str.maketrans({chr(code): chr(code + 0xFEE0) for code in range(0x21, 0x7F)})
+INVISIBLE = st.sampled_from(["", " ", "　", "\u200b", "\ufeff", "\u00a0"])
+STYLES = ["()", "（）", "[]", "［］", "【】", "〔〕", "{}"]
+PLAIN = st.text("工业机器人石墨烯新能源LED3D云", min_size=1, max_size=9)
+
+
+@given(PLAIN, PLAIN, st.sampled_from(STYLES), st.lists(INVISIBLE, min_size=40, max_size=40))
+def test_width_spacing_and_brackets_make_no_difference(
+    core: str, inner: str, style: str, gaps: list[str]
+) -> None:
+    name = f"广东省{core}({inner})产业技术创新联盟"
+    opening, closing = style[0], style[1]
+    other = name.replace("(", opening).replace(")", closing).translate(WIDE)
+    spaced = "".join(letter + gap for letter, gap in zip(other, gaps, strict=False))
+    assert normal_form(spaced + other[len(gaps) :], CALL) == normal_form(name, CALL)
+    firm = f"{core}({inner})有限公司"
+    other_firm = firm.replace("(", opening).replace(")", closing).translate(WIDE)
+    assert organisation_form(other_firm) == organisation_form(firm)
+
+
+@pytest.mark.parametrize("whole", ["【{}】", "（{}）", "《{}》", "「{}」申报表", "【{}】组建协议"])
+def test_brackets_around_a_whole_name_are_none_of_it(whole: str) -> None:
+    assert normal_form(whole.format(ROBOTS), CALL) == ROBOTS
+
+
+@pytest.mark.parametrize(
+    "slip",
+    [
+        "产业枝术创新联盟",
+        "产业技木创新联盟",
+        "产业技术创薪联盟",
+        "产业技术创新连盟",
+        "技术创新连盟",
+    ],
+)
+def test_a_slip_in_the_suffix_leaves_the_core_and_stays_in_the_name(slip: str) -> None:
+    name = f"广东省工业机器人{slip}"
+    assert core_of(name, CALL) == "工业机器人"
+    assert normal_form(f"{name}申报表", CALL) == name
+    assert find_names(f"关于报送{name}材料的函", CALL) == (name,)
+
+
+@pytest.mark.parametrize(
+    ("name", "core"),
+    [
+        ("广东省水产种业技术创新联盟", "水产种业"),
+        ("广东省数字艺术创新联盟", "数字艺术"),
+        ("广东省连接器产业技术创新联盟", "连接器"),
+        ("广东省半导体照明（LED）产业技术创新联盟", "半导体照明LED"),
+        ("广东省半导体照明LED产业技术创新联盟", "半导体照明LED"),
+        ("广东省工业机器人技术创新联盟", "工业机器人"),
+        ("工业机器人产业联盟", "工业机器人"),
+    ],
+)
+def test_the_core_is_what_tells_an_alliance_apart(name: str, core: str) -> None:
+    assert core_of(name, CALL) == core
 
 
 @given(st.text(alphabet="广东省产业技术创新联盟的关于（）《》、 X_1A", max_size=80))
@@ -193,6 +259,44 @@ def test_likeness_of_organisations(one: str, other: str, likeness: Likeness) -> 
     assert same_organisation(other, one, CALL) is likeness
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("广州启辰自动化有限公司", "广州市启辰自动化有限公司", True),
+        ("广东启辰研究院", "广东省启辰研究院", True),
+        ("粤衡装备集团有限公司", "粤衡装备（集团）有限公司", True),
+        ("粤衡（集团）装备有限公司", "粤衡装备集团有限公司", True),
+        ("粤衡装备股份有限公司（原粤衡装备有限公司）", "粤衡装备有限公司", True),
+        ("粤衡股份有限公司（曾用名：粤衡（深圳）有限公司）", "粤衡(深圳)有限公司", True),
+        ("华工", "华南理工大学", True),
+        ("中大生命科学学院", "中山大学", True),
+        ("广州启辰有限公司技术中心", "广州市启辰有限公司", True),
+        ("粤衡装备有限公司", "粤衡装备股份有限公司", False),
+        ("粤衡装备有限公司", "粤衡装备有限责任公司", False),
+        ("粤衡装备集团有限公司", "粤衡装备有限公司", False),
+        ("粤衡（深圳）科技有限公司", "粤衡科技有限公司", False),
+        ("华南理工大学", "华南理工大学广州学院", False),
+        ("中大科技有限公司", "中山大学", False),
+        ("佛山恒岳精密减速机有限公司", "佛山恒岳精密减速器有限公司", False),
+    ],
+)
+def test_one_legal_person_may_be_written_in_several_ways(one: str, other: str, same: bool) -> None:  # noqa: FBT001 - expected value
+    assert same_body(one, other, CALL) is same
+    assert same_body(other, one, CALL) is same
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("华南理工大学", "华南理工大学广州学院"),
+        ("广东粤衡集团", "广东粤衡集团系统工程有限公司"),
+        ("岭南理工大学", "岭南理工大学研究中心有限公司"),
+    ],
+)
+def test_a_legal_person_of_its_own_is_no_part(one: str, other: str) -> None:
+    assert same_organisation(one, other, CALL) is Likeness.OTHER
+
+
 def test_legal_forms_and_places_stay_in_the_form_of_a_name() -> None:
     assert organisation_form(" 粤衡（深圳）股份 有限公司 ") == "粤衡(深圳)股份有限公司"
 
@@ -230,19 +334,25 @@ def test_old_and_new_codes_of_one_body_give_one_body_code(text: str, code: str) 
     assert organisation_code(text) == code
 
 
+@given(body_code(), st.sampled_from(["91440101", "12440000", "51440300"]))
+def test_a_body_and_its_credit_code_are_one(body: str, area: str) -> None:
+    whole = credit_code(area, body)
+    assert organisation_code(whole) == organisation_code(f"{body[:8]}-{body[8]}") == body
+    assert organisation_code(f"{whole[:8]} {whole[8:]}") == body
+
+
+@given(body_code(), st.integers(0, 17), st.sampled_from("0123456789ABCDEFGHJKLMNPQRTUWXY"))
+def test_one_wrong_character_makes_a_code_wrong(body: str, at: int, letter: str) -> None:
+    whole = credit_code("91440101", body)
+    wrong = whole[:at] + letter + whole[at + 1 :]
+    assert (organisation_code(wrong) == "") is (wrong != whole)
+
+
 def test_a_credit_code_whose_weighed_sum_leaves_nothing_ends_in_0() -> None:
-    letters = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-    weights = [pow(3, place, 31) for place in range(17)]
-    for last, before in product(letters, letters):
-        body = f"91440101MA59{'0' * 3}{before}{last}"
-        code = f"{body}".ljust(17, "1")
-        total = sum(
-            letters.index(each) * weight for each, weight in zip(code, weights, strict=True)
-        )
-        if total % 31 == 0:
-            assert organisation_code(f"{code}0") == code[8:17]
-            return
-    pytest.fail("no such code among those tried")
+    bodies = (f"{serial:08d}" for serial in range(1000))
+    codes = (credit_code("91440101", body + body_check(body)) for body in bodies)
+    whole = next(each for each in codes if each.endswith("0"))
+    assert organisation_code(whole) == whole[8:17]
 
 
 def test_a_text_without_a_code_gives_none() -> None:

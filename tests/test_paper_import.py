@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz import fuzz
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from config.call import load_calls
 from parsers.names import core_of, normal_form, organisation_form
@@ -21,8 +21,9 @@ from registry import queries
 from registry.database import Registry, open_registry
 from registry.matching import NEAR
 from registry.paper import Register, SheetLayout, read_register
-from registry.paper_import import Imported, NearCores, import_register
+from registry.paper_import import Imported, import_register
 from registry.rows import PaperRecord
+from registry.similar import NearCores
 from reports.workbook import export_paper
 
 CALL = load_calls()["guangdong-alliance-2016"]
@@ -234,6 +235,27 @@ def test_two_deliveries_of_one_name_on_two_days_are_two_records(registry: Regist
     assert take(registry, first, second).unchanged == 2
 
 
+def test_lines_kept_by_an_older_version_are_brought_up_to_date(registry: Registry) -> None:
+    lines = (line("S-1", ROBOTS, remark="电子版 LM2016-0003"), line("S-2", LIGHTS))
+    take(registry, *lines)
+    with registry.read() as connection:
+        before = connection.execute(select(m.paper)).all()
+    with registry.write() as connection:
+        connection.execute(update(m.paper).values(number_said=None, core="旧"))
+    assert take(registry, *lines).unchanged == 2
+    with registry.read() as connection:
+        assert connection.execute(select(m.paper)).all() == before
+    assert [row.number_said for row in before] == ["LM2016-0003", ""]
+
+
+def test_a_line_less_near_marks_the_dossiers_of_its_house_only(registry: Registry) -> None:
+    add_dossier(registry, "LM2016-0001", "广东省石墨烯产业技术创新联盟")
+    take(registry, line("S-1", "广东省石墨稀产业技术创新联盟", secretariat="示例研究院"))
+    assert marked(registry) == set()
+    take(registry, line("S-1", "广东省石墨稀产业技术创新联盟", secretariat="示例大学"))
+    assert marked(registry) == {"LM2016-0001"}
+
+
 def test_an_import_is_an_event_with_its_counts(registry: Registry) -> None:
     take(registry, line("S-1", ROBOTS))
     assert events(registry, "paper-imported") == [
@@ -247,5 +269,7 @@ CORES = st.text("工业机器人照明", max_size=9)
 @given(st.lists(CORES, max_size=12), CORES)
 def test_near_cores_are_those_that_comparing_with_each_finds(cores: list[str], core: str) -> None:
     known = dict(enumerate(cores))
-    expected = {key for key, each in known.items() if core and fuzz.ratio(core, each) >= NEAR}
-    assert NearCores(known).near(core) == expected
+    likeness = {key: fuzz.ratio(core, each) for key, each in known.items() if core}
+    assert NearCores(known).near(core) == {
+        key: each for key, each in likeness.items() if each >= NEAR
+    }

@@ -39,6 +39,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_restoration")),
     )
     op.create_table(
+        "link_settlement",
+        sa.Column("mail_id", sa.Integer(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("fetched", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("who", sa.String(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["mail_id"], ["mail.id"], name=op.f("fk_link_settlement_mail_id")),
+        sa.PrimaryKeyConstraint("mail_id", "url", name=op.f("pk_link_settlement")),
+    )
+    with op.batch_alter_table("link_settlement", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_link_settlement_url"), ["url"], unique=False)
+
+    op.create_table(
         "dossier_refusal",
         sa.Column("dossier_id", sa.Integer(), nullable=False),
         sa.Column("other_id", sa.Integer(), nullable=False),
@@ -63,8 +77,9 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("bases", sa.JSON(), nullable=True))
 
     with op.batch_alter_table("mail", schema=None) as batch_op:
-        batch_op.add_column(
-            sa.Column("absent", sa.JSON(), server_default=sa.text("'[]'"), nullable=False)
+        batch_op.add_column(sa.Column("absent", sa.JSON(), server_default="[]", nullable=False))
+        batch_op.create_index(
+            "ix_mail_links", ["id"], unique=False, sqlite_where=sa.text("links != '[]'")
         )
 
     with op.batch_alter_table("paper", schema=None) as batch_op:
