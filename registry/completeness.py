@@ -25,7 +25,7 @@ from parsers.names import (
     same_organisation,
 )
 from parsers.recognise import OTHER
-from parsers.submission import Fact, Hit, Member, Problem
+from parsers.submission import Document, Fact, Hit, Member, Problem
 from registry.rows import Case, DocumentState, FiledDocument, Finding, Outcome, PaperRecord
 
 _CHINA = ZoneInfo("Asia/Shanghai")  # the days that a paper register is written in
@@ -76,7 +76,7 @@ def unsettled(case: Case, call: Call) -> tuple[FiledDocument, ...]:
     return tuple(
         each
         for each in current(case)
-        if not _is_extra(each, call) and not _is_overcome(each, case, call)
+        if not is_extra(each, call) and not _is_overcome(each, case, call)
         if each.problem or (each.kind == OTHER and not each.facts.template)
     )
 
@@ -119,7 +119,7 @@ def _kinds(call: Call) -> tuple[str, ...]:
     return tuple(each.id for each in call.documents)
 
 
-def _is_extra(document: FiledDocument, call: Call) -> bool:
+def is_extra(document: FiledDocument | Document, call: Call) -> bool:
     """Whether a file is, by its title or its name, known to be none of the call's documents.
 
     `申报材料及推荐函.pdf` may hold everything, so a name that also speaks of a document, or of
@@ -290,7 +290,7 @@ def _readability(check: Check, document: FiledDocument, case: Case, call: Call) 
     illustrates = _is_illustration(document) and _whole(case, call)
     if not _at_fault(document) and (illustrates or _has_readable_twin(document, case)):
         return Outcome.NOTE
-    if _is_extra(document, call):
+    if is_extra(document, call):
         return Outcome.DOUBTFUL if _at_fault(document) else Outcome.NOTE
     return Outcome(check.absent) if _at_fault(document) else Outcome.DOUBTFUL
 

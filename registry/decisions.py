@@ -12,13 +12,15 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from config.call import Call
 from parsers.submission import Document
+from registry import aliases, queries
 from registry import models as m
-from registry import queries
 from registry.events import mark, record
 from registry.filing import add_documents, refresh_identity
 from registry.judge import basis_of
 from registry.judging import call_of, case_of, mark_waiting_for
+from registry.link_lists import links_in, links_of
 from registry.routing import NEW
 from registry.rows import (
     DocumentState,
@@ -26,6 +28,7 @@ from registry.rows import (
     Fate,
     LetterRow,
     LetterState,
+    LinkRow,
     MailRow,
     Outcome,
 )
@@ -65,11 +68,14 @@ def decide(
         message = "决定只能是符合（ok）、缺少（missing）或豁免（waived）"
         raise RefusedError(message)
     code = finding.removeprefix("doubtful:")
-    if call.check(code) is None:
+    check = call.check(code)
+    if check is None:
         _settle_review(connection, dossier, code, outcome)
     elif not _has_finding(connection, dossier, code, document):
         message = f"{dossier.number} 没有核对项 {code}（{document or '整份材料'}）"
         raise RefusedError(message)
+    elif outcome is not Outcome.MISSING and check.rule == "link":
+        _settle_open_links(connection, dossier, reason, who, now)
     case = case_of(connection, dossier)
     connection.execute(
         insert(m.decision).values(
@@ -78,7 +84,7 @@ def decide(
             document=document,
             outcome=outcome,
             reason=reason,
-            basis=basis_of(code, document, case, call) if call.check(code) else "",
+            basis=basis_of(code, document, case, call) if check else "",
             who=who,
             at=now,
         )
@@ -107,18 +113,23 @@ def _settle_review(
     if code in {"held", "after-complete"}:
         message = "请逐封采纳或不采纳暂存的材料"
         raise RefusedError(message)
-    if code == "match-proposed":
-        _refuse_proposed(connection, dossier)
+    if code in {"match-proposed", "same-name"}:
+        _refuse_proposed(connection, dossier, papers=code == "match-proposed")
     flags = [each for each in dossier.flags if each != code]
     connection.execute(update(m.dossier).where(m.dossier.c.id == dossier.id).values(flags=flags))
 
 
-def _refuse_proposed(connection: Connection, dossier: DossierRow) -> None:
-    """None of the records that are proposed now is this dossier's; later ones may be."""
+def _refuse_proposed(connection: Connection, dossier: DossierRow, *, papers: bool) -> None:
+    """None of what is proposed now is this dossier's own; what comes later may be."""
     proposed = queries.proposals_of(connection, [dossier.id]).get(dossier.id, ())
     for each in proposed:
+        if each.kind == "dossier":
+            other = queries.dossier_by_number(connection, each.target)
+            values = {"dossier_id": dossier.id, "other_id": other.id if other else dossier.id}
+            connection.execute(upsert(m.dossier_refusal).values(**values).on_conflict_do_nothing())
+            continue
         paper = queries.paper_by_register_no(connection, each.target)
-        if each.kind == "paper" and paper:
+        if papers and paper:
             values = {"dossier_id": dossier.id, "paper_id": paper.id}
             connection.execute(upsert(m.refusal).values(**values).on_conflict_do_nothing())
 
@@ -144,10 +155,14 @@ def link(
         .where(m.dossier.c.id == dossier.id)
         .values(paper_id=paper.id, paper_match="staff")
     )
+    call = call_of(connection, dossier)
     if dossier.paper_id not in {None, paper.id}:
         _give_up_paper(connection, dossier, now)
+        _forget(connection, dossier, call, who, now)
+    mark_waiting_for(connection, paper.id, dossier.id, now)
     detail = f"纸质登记 {paper.register_no or paper.name}"
     record(connection, "linked", actor=who, at=now, detail=detail, dossier=dossier.id)
+    aliases.teach(connection, dossier, paper, call, who=who, now=now)
     mark(connection, [dossier.id], now)
 
 
@@ -162,8 +177,28 @@ def unlink(connection: Connection, dossier: DossierRow, *, who: str, now: dateti
         update(m.dossier).where(m.dossier.c.id == dossier.id).values(paper_id=None, paper_match="")
     )
     _give_up_paper(connection, dossier, now)
+    _forget(connection, dossier, call_of(connection, dossier), who, now)
     record(connection, "unlinked", actor=who, at=now, dossier=dossier.id)
     mark(connection, [dossier.id], now)
+
+
+def _forget(
+    connection: Connection, dossier: DossierRow, call: Call, who: str, now: datetime
+) -> None:
+    """Take back what a dossier's former paper record has taught."""
+    former = dossier.paper_id or 0
+    paper = queries.papers_by_id(connection, [former]).get(former)
+    if paper:
+        aliases.forget(connection, dossier, paper, call, who=who, now=now)
+
+
+def revoke_alias(connection: Connection, alias: int, *, who: str, now: datetime) -> None:
+    """Take back that two names are one."""
+    found = next((each for each in queries.aliases(connection) if each.id == alias), None)
+    if found is None:
+        message = "没有这个别名，或已撤销"
+        raise RefusedError(message)
+    aliases.revoke(connection, found, who=who, now=now)
 
 
 def _give_up_paper(connection: Connection, dossier: DossierRow, now: datetime) -> None:
@@ -254,8 +289,15 @@ def file_by_hand(
     *,
     who: str,
     now: datetime,
+    link: LinkRow | None = None,
 ) -> int:
-    """File documents that a person brings; return how many were not on record yet."""
+    """File documents that a person brings; return how many were not on record yet.
+
+    With `link` they are what lay behind it, which is thereby settled.
+    """
+    if dossier.withdrawn:
+        message = f"{dossier.number} 已撤回，不能补充文件"
+        raise RefusedError(message)
     filed = queries.documents_of(connection, [dossier.id]).get(dossier.id, ())
     known = {each.sha256 for each in filed}
     fresh = [each for each in documents if each.sha256 not in known]
@@ -268,8 +310,88 @@ def file_by_hand(
     )
     detail = "、".join(each.path for each in fresh)
     record(connection, "added", actor=who, at=now, detail=detail, dossier=dossier.id)
+    if link:
+        _settle(connection, link, f"已补充到 {dossier.number}", who, now, fetched=True)
     mark(connection, [dossier.id], now)
     return len(fresh)
+
+
+# ── links ────────────────────────────────────────────────────────────────────────────────
+
+
+def link_of(connection: Connection, mail: int, url: str) -> LinkRow:
+    """Return a link of a mail. Raises RefusedError when there is none."""
+    found = next((each for each in links_in(connection, mail) if each.url == url), None)
+    if found is None:
+        message = f"邮件 {mail} 中没有这个链接"
+        raise RefusedError(message)
+    return found
+
+
+def settle_link(
+    connection: Connection, mail: int, url: str, reason: str, *, who: str, now: datetime
+) -> None:
+    """Settle a link without its file: it has run out, or came another way, or is not needed."""
+    reason = _reasoned(reason)
+    link = link_of(connection, mail, url)
+    if link.settlement:
+        message = f"这个链接此前已由 {link.settlement.who} 处理"
+        raise RefusedError(message)
+    _settle(connection, link, reason, who, now, fetched=False)
+
+
+def reopen_link(connection: Connection, mail: int, url: str, *, who: str, now: datetime) -> None:
+    """Put a settled link on the list again."""
+    link = link_of(connection, mail, url)
+    if link.settlement is None:
+        message = "这个链接尚待处理"
+        raise RefusedError(message)
+    settled = m.link_settlement.c
+    beside = [mail, *_mails_beside(connection, mail)]
+    connection.execute(
+        delete(m.link_settlement).where(settled.url == url, settled.mail_id.in_(beside))
+    )
+    _tell_of(connection, "link-reopened", link, "", who=who, now=now)
+
+
+def _settle_open_links(
+    connection: Connection, dossier: DossierRow, reason: str, who: str, now: datetime
+) -> None:
+    for link in links_of(connection, dossier.id):
+        if not (link.settlement or link.stranger):
+            _settle(connection, link, reason, who, now, fetched=False)
+
+
+def _settle(
+    connection: Connection, link: LinkRow, reason: str, who: str, now: datetime, *, fetched: bool
+) -> None:
+    values = {"mail_id": link.mail_id, "url": link.url}
+    word = {"fetched": fetched, "reason": reason, "who": who, "at": now}
+    connection.execute(upsert(m.link_settlement).values(**values, **word).on_conflict_do_nothing())
+    _tell_of(connection, "link-settled", link, reason, who=who, now=now)
+
+
+def _tell_of(
+    connection: Connection, what: str, link: LinkRow, reason: str, *, who: str, now: datetime
+) -> None:
+    """Record what became of a link, and mark the dossiers of its mail."""
+    owners = select(m.mail_dossier.c.dossier_id).where(m.mail_dossier.c.mail_id == link.mail_id)
+    dossiers = connection.execute(owners).scalars().all()
+    detail = f"{link.wording}：{reason}" if reason else link.wording
+    for each in dossiers or [None]:
+        record(connection, what, actor=who, at=now, detail=detail, dossier=each, mail=link.mail_id)
+    mark(connection, dossiers, now)
+
+
+def _mails_beside(connection: Connection, mail: int) -> list[int]:
+    """Return the mails that share a dossier with a mail."""
+    own = m.mail_dossier.alias()
+    query = (
+        select(m.mail_dossier.c.mail_id)
+        .join(own, own.c.dossier_id == m.mail_dossier.c.dossier_id)
+        .where(own.c.mail_id == mail)
+    )
+    return list(connection.execute(query).scalars())
 
 
 # ── mails ────────────────────────────────────────────────────────────────────────────────

@@ -199,7 +199,8 @@ def _all_kinds(check: Check, document: str, case: Case, call: Call) -> list[str]
 
 def _kind_and_what_may_be_it(check: Check, document: str, case: Case, call: Call) -> list[str]:
     kind = _one_kind(check, document, case, call)
-    return [*kind, "?", *_sums(unsettled(case, call)), *sorted(case.links)]
+    links = sorted(case.links + case.settled_links)
+    return [*kind, "?", *_sums(unsettled(case, call)), *links]
 
 
 def _kind_and_member_lists(check: Check, document: str, case: Case, call: Call) -> list[str]:

@@ -6,10 +6,12 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
+
+from parsers.submission import File
 
 BLOCK = 1 << 20
 
@@ -84,6 +86,12 @@ class Originals:
         with self.incoming() as file, source.open("rb") as bytes_in:
             shutil.copyfileobj(bytes_in, file, BLOCK)
             return self.keep(file)
+
+    def keep_files(self, files: Iterable[File]) -> None:
+        """Keep the bytes of files that were taken out, as far as they could be."""
+        for file in files:
+            if file.source:
+                self.keep_copy(file.source)
 
     def clear_incoming(self) -> None:
         """Remove what a killed process left half-written. Only the lock's holder may do so."""

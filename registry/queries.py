@@ -9,12 +9,13 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rapidfuzz import fuzz, process
 from sqlalchemy import Connection, Row, Select, Table, func, or_, select
 
 from parsers.submission import Fact, Facts, Hit, Member
 from registry import models as m
+from registry.link_lists import link_row
 from registry.rows import (
+    Alias,
     Decision,
     DocumentState,
     DossierRow,
@@ -427,14 +428,9 @@ def _mail(
         letters=letters,
         references=tuple(row.references),
         unopened=tuple(row.unread),
-        links=tuple(link_wording(each) for each in row.links),
+        absent=tuple(row.absent),
+        links=tuple(link_row(each, row.id, row.received_at) for each in row.links),
     )
-
-
-def link_wording(link: dict[str, str]) -> str:
-    """Say which file a link leads to: provider, name, size and expiry as far as known."""
-    known = "，".join(part for part in (link["provider"], link["name"], link["size"]) if part)
-    return known + (f"，{link['expires']}到期" if link["expires"] else "")
 
 
 def newest_mail(connection: Connection) -> int:
@@ -726,13 +722,38 @@ def papers_where(connection: Connection, which: Any) -> tuple[PaperRecord, ...]:
     return _papers(connection, select(m.paper).where(which))
 
 
-def papers_near(connection: Connection, core: str, *, likeness: float, limit: int) -> list[int]:
-    """Return the ids of records whose core name is that like (of 100), the likest first."""
-    if not core:
-        return []
-    cores = {row.id: row.core for row in connection.execute(select(m.paper.c.id, m.paper.c.core))}
-    found = process.extract(core, cores, scorer=fuzz.ratio, score_cutoff=likeness, limit=limit)
-    return [key for _, _, key in found]
+def aliases(
+    connection: Connection,
+    *,
+    kind: str = "",
+    forms: Iterable[str] | None = None,
+    revoked: bool = False,
+) -> tuple[Alias, ...]:
+    """Return what staff have decided to be one name, narrowed by kind and to a dossier's forms.
+
+    With `revoked` also what has been taken back.
+    """
+    query = select(m.alias).order_by(m.alias.c.id)
+    if kind:
+        query = query.where(m.alias.c.kind == kind)
+    if forms is not None:
+        query = query.where(m.alias.c.left.in_(list(forms)))
+    if not revoked:
+        query = query.where(m.alias.c.revoked_at.is_(None))
+    return tuple(
+        Alias(
+            id=row.id,
+            kind=row.kind,
+            left=row.left,
+            right=row.right,
+            who=row.who,
+            at=row.at,
+            why=row.why,
+            revoked_at=row.revoked_at,
+            revoked_by=row.revoked_by,
+        )
+        for row in connection.execute(query)
+    )
 
 
 def register_date(connection: Connection) -> date | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -175,6 +176,10 @@ class PaperRecord:
     dossier: str = ""
 
 
+ALIAS = "alias"
+"""The level of a match that rests on an earlier decision of staff; JSON tells it as `staff`."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Alias:
     """Two names 别名 of one alliance or organisation, as a person has decided.
@@ -282,6 +287,48 @@ class LetterRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Settlement:
+    """A person's word on a link: its file was added by hand (`fetched`), or is not needed."""
+
+    fetched: bool
+    reason: str
+    who: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkRow:
+    """A link 超大附件 that a mail brought: a file that only a person can fetch.
+
+    `expires` is until when it holds in the mail's words, `expires_at` that moment where it
+    can be told; `code` is the 提取码. `dossiers` maps the numbers of the mail's dossiers to
+    their names; `stranger` says that its sender is not on them.
+    """
+
+    mail_id: int
+    received_at: datetime
+    url: str
+    provider: str
+    name: str
+    size: str
+    code: str
+    expires: str
+    expires_at: datetime | None
+    never_expires: bool
+    dossiers: Mapping[str, str] = field(default_factory=dict)
+    stranger: bool = False
+    settlement: Settlement | None = None
+
+    @property
+    def wording(self) -> str:
+        """Say which file it leads to: provider, name, size and expiry as far as known."""
+        known = "，".join(each for each in (self.provider, self.name, self.size) if each)
+        if not self.expires or self.never_expires:
+            return known + ("，无限期" if self.never_expires else "")
+        return f"{known}，{self.expires}{'内有效' if self.expires.endswith('天') else '到期'}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class MailRow:
     """A mail 邮件 and what became of it; mailbox, folder and UID are its latest place."""
 
@@ -307,7 +354,8 @@ class MailRow:
     letters: tuple[int, ...]
     references: tuple[str, ...] = ()
     unopened: tuple[str, ...] = ()
-    links: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    links: tuple[LinkRow, ...] = ()
 
     @property
     def unread(self) -> bool:
@@ -352,16 +400,17 @@ class Case:
     """All that a dossier is judged on; judging reads nothing else.
 
     `documents` are those that take part (current, not held), the superseded ones among
-    them marked. `links` are file links in its mails that nobody has fetched yet.
-    `proposals` are open proposals for a paper record or another dossier, `flags` the
-    review reasons that its mails and people have raised. `answered` is None until the
-    applicant has had a full answer.
+    them marked. `links` are file links in its mails that nobody has dealt with yet,
+    `settled_links` those that somebody has. `proposals` are open proposals for a paper
+    record or another dossier, `flags` the review reasons that its mails and people have
+    raised. `answered` is None until the applicant has had a full answer.
     """
 
     name: str
     secretariat: str
     documents: tuple[FiledDocument, ...]
     links: tuple[str, ...] = ()
+    settled_links: tuple[str, ...] = ()
     paper: PaperRecord | None = None
     proposals: tuple[Proposal, ...] = ()
     decisions: tuple[Decision, ...] = ()

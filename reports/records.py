@@ -11,12 +11,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from registry.rows import (
+    ALIAS,
     DocumentState,
     DossierView,
     EventRow,
     FiledDocument,
     Finding,
     LetterRow,
+    LinkRow,
     MailRow,
     PaperRecord,
     Proposal,
@@ -116,6 +118,31 @@ def paper_record(record: PaperRecord) -> Record:
     }
 
 
+def link_record(link: LinkRow, zone: ZoneInfo) -> Record:
+    """Return a link 超大附件 as `/api/links` lists it; `expires` is in the mail's words."""
+    word = link.settlement
+    return {
+        "mail": link.mail_id,
+        "dossiers": list(link.dossiers),
+        "provider": link.provider,
+        "name": link.name,
+        "size": link.size,
+        "url": link.url,
+        "code": link.code,
+        "expires": link.expires,
+        "expires_at": _instant(link.expires_at, zone) if link.expires_at else None,
+        "received_at": _instant(link.received_at, zone),
+        "settled": None
+        if word is None
+        else {
+            "fetched": word.fetched,
+            "reason": word.reason,
+            "who": word.who,
+            "at": _instant(word.at, zone),
+        },
+    }
+
+
 def finding_record(finding: Finding) -> Record:
     """Return a finding as it stands in a dossier's record and in `intake check --json`."""
     return {
@@ -153,7 +180,7 @@ def _matched_paper(view: DossierView) -> Record | None:
         return None
     return {
         "register_no": view.paper.register_no,
-        "match": view.row.paper_match,
+        "match": "staff" if view.row.paper_match == ALIAS else view.row.paper_match,
         "copies": view.paper.copies,
     }
 

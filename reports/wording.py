@@ -69,6 +69,7 @@ MATCHES: Final[Mapping[str, str]] = {
     "name": "名称一致",
     "core-and-secretariat": "核心名称与秘书处单位一致",
     "staff": "人工确认",
+    "alias": "人工确认过的别名",
 }
 
 REVIEWS: Final[Mapping[str, str]] = {

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from sqlalchemy import Connection, insert
 
 from config.call import Call, load_calls
-from config.settings import Mailbox, Settings
+from config.settings import Mailbox, Service, Settings
 from registry import models as m
 from registry.accounts import add_account
 from registry.database import Registry, open_registry
@@ -98,7 +98,9 @@ def open_office(folder: Path, *, dossiers: int = 12) -> Office:
     app = create_app(
         registry=registry,
         originals=originals,
-        settings=Settings(mailbox={"main": Mailbox(user="intake")}),
+        settings=Settings(
+            mailbox={"main": Mailbox(user="intake")}, service=Service(data_dir=folder / "var")
+        ),
         calls={CALL.id: CALL},
         clock=lambda: clock[0],
         secret=SECRET,

@@ -5,15 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from registry import decisions, filing, outgoing, queries
 from registry.rows import Fate, LetterState, Status
 from tests.builders import (
     HOST,
     LIGHTS,
-    LINK,
     OTHER_HOST,
     ROBOTS,
     SENSORS,
@@ -202,18 +199,3 @@ def test_a_document_says_whether_it_is_superseded_only_among_its_kind(full: Inta
         assert one
         assert one.filename == "申报表.docx"
         assert queries.document_by_id(connection, 999) is None
-
-
-@given(
-    link=st.fixed_dictionaries(
-        {key: st.sampled_from(["", key]) for key in ("provider", "name", "size", "expires")}
-    )
-)
-def test_a_link_is_told_by_whatever_is_known_of_it(link: dict[str, str]) -> None:
-    said = queries.link_wording(link)
-    assert all(each in said for each in link.values())
-
-
-def test_a_link_is_worded_for_staff() -> None:
-    known = {"provider": LINK.provider, "name": LINK.name, "size": LINK.size, "expires": "6月9日"}
-    assert queries.link_wording(known) == "示例网盘，材料.zip，2G，6月9日到期"

@@ -151,7 +151,8 @@ def add(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…")],
 ) -> None:
     """Add files that came another way to a dossier."""
-    from ingest.adding import add_files
+    from parsers.sandbox import Sandbox
+    from registry.adding import add_files
 
     for file in files:
         if not file.is_file():
@@ -160,7 +161,16 @@ def add(
     with house_of(context) as house:
         with house.registry.read() as connection:
             row = dossier_of(connection, number)
-        added = add_files(house, row, files, who=operator())
+        with Sandbox(house.settings.limits, house.work) as sandbox:
+            added = add_files(
+                house.registry,
+                house.originals,
+                sandbox,
+                row,
+                [(each, each.name) for each in files],
+                who=operator(),
+                now=house.clock(),
+            )
     typer.echo(f"{row.number}: {added} documents added")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 
-from registry import queries
+from registry import link_lists, queries
 from registry.rows import Fate, LetterState, Status
 from reports.desk.frame import LARGEST, SignedIn, dossier_or_404
 from reports.records import (
@@ -15,6 +15,7 @@ from reports.records import (
     dossier_record,
     dossier_whole,
     letter_record,
+    link_record,
     mail_record,
     paper_record,
 )
@@ -126,6 +127,29 @@ def letter(visit: SignedIn, letter: Annotated[int, Path(ge=1, le=LARGEST)]) -> R
     if found is None:
         raise HTTPException(404, "没有这封函件。")
     return letter_record(found, visit.desk.settings.service.zone, body=True)
+
+
+@router.get("/links")
+def links(
+    visit: SignedIn,
+    response: Response,
+    part: ThePart,
+    settled: bool = False,  # noqa: FBT001,FBT002 - a query parameter
+) -> list[Record]:
+    """List the links to large files that wait for a person, the soonest to expire first.
+
+    With `settled` those that somebody has dealt with, the last first. Nothing is ever fetched.
+    """
+    with visit.reading() as connection:
+        if settled:
+            total = link_lists.settled_size(connection)
+            found = link_lists.settled_links(connection, limit=part.limit, offset=part.offset)
+        else:
+            waiting = link_lists.open_links(connection)
+            total = len(waiting)
+            found = waiting[part.offset : part.offset + part.limit]
+    response.headers[TOTAL] = str(total)
+    return [link_record(each, visit.desk.settings.service.zone) for each in found]
 
 
 @router.get("/paper")

@@ -19,15 +19,18 @@ from config.settings import Settings
 from registry.database import Registry
 from registry.originals import Originals
 from reports.desk import (
+    alias_page,
     api,
     dossier_page,
     health_page,
     letter_page,
+    link_page,
     mail_page,
     paper_page,
     queue_page,
     sign_in_page,
     statistics_page,
+    upload_page,
 )
 from reports.desk.frame import Desk, SignInNeededError
 from reports.desk.guard import HEADERS, Guard
@@ -37,9 +40,12 @@ from reports.desk.templating import environment
 PAGES = (
     queue_page,
     dossier_page,
+    upload_page,
     mail_page,
+    link_page,
     letter_page,
     paper_page,
+    alias_page,
     statistics_page,
     sign_in_page,
     health_page,
@@ -88,7 +94,9 @@ def create_app(
     for page in PAGES:
         app.include_router(page.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")))
-    app.add_middleware(Guard, listens_on=settings.desk.host)
+    app.add_middleware(
+        Guard, listens_on=settings.desk.host, files_bytes=settings.limits.message_bytes
+    )
     _handle_problems(app)
     return app
 

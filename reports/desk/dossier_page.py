@@ -13,11 +13,12 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from config.call import Call
-from registry import decisions, queries
+from registry import decisions, link_lists, queries
 from registry.rows import DocumentState, DossierView, FiledDocument, Finding, Outcome
 from reports.desk.downloads import download
 from reports.desk.frame import Acting, Id, SignedIn, dossier_or_404
 from reports.desk.history import tell
+from reports.desk.link_page import link_lines
 from reports.desk.next_step import PAPER, to_do, to_say
 from reports.wording import DOUBTFUL, review_wording
 
@@ -110,6 +111,9 @@ def dossier_page(visit: SignedIn, number: str) -> Response:
             by_path={each.path: each for each in view.documents},
             history=[tell(each, call) for each in view.history],
             register_date=queries.register_date(connection),
+            lines=link_lines(link_lists.links_of(connection, row.id), visit.now),
+            numbers=() if row.withdrawn else (row.number,),
+            most_megabytes=visit.desk.settings.limits.message_bytes // 1024**2,
         )
 
 

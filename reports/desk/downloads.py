@@ -1,9 +1,13 @@
-"""Originals handed out: always as a download, never shown, whatever they claim to be."""
+"""Originals and workbooks handed out: always as a download, never shown."""
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
 from fastapi import HTTPException
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, Response
 
 from registry.originals import Originals
 
@@ -19,4 +23,17 @@ def download(originals: Originals, sha256: str, filename: str) -> FileResponse:
         media_type="application/octet-stream",
         filename=name,
         content_disposition_type="attachment",
+    )
+
+
+def workbook(filename: str, write: Callable[[Path], None]) -> Response:
+    """Give the workbook that `write` writes to the path it is given, as a download."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / filename
+        write(path)
+        content = path.read_bytes()
+    return Response(
+        content,
+        media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        headers={"content-disposition": f'attachment; filename="{filename}"'},
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from config.call import Call
 from config.settings import Settings
-from registry import queries
+from registry import link_lists, queries
 from registry.accounts import Account, account_by_name
 from registry.database import Registry
 from registry.decisions import RefusedError
@@ -181,6 +181,7 @@ def _waiting(connection: Connection) -> dict[str, int]:
     return {
         "queue": queries.queue_size(connection, waiting=True),
         "mails": queries.mails_size(connection, waiting=True),
+        "links": link_lists.open_size(connection),
         "letters": queries.count_by_state(connection).get(LetterState.DRAFT, 0),
     }
 
@@ -200,14 +201,14 @@ def signed_in(request: Request, desk: Annotated[Desk, Depends(desk_of)]) -> Visi
 SignedIn = Annotated[Visit, Depends(signed_in)]
 
 
-async def from_own_form(visit: SignedIn) -> Visit:
-    """Return the visit, for a form of the desk itself. Raises HTTPException 403 for any other."""
-    form = await visit.request.form()
-    token = form.get("token")
-    nonce = visit.session.nonce
-    if not isinstance(token, str) or not visit.desk.sessions.is_form_token(nonce, token):
-        raise HTTPException(403, "页面已过期或来源不明，操作未执行。请返回后刷新页面再试。")
-    return visit
+async def from_own_form(visit: SignedIn) -> AsyncIterator[Visit]:
+    """Give the visit, for a form of the desk itself. Raises HTTPException 403 for any other."""
+    async with visit.request.form() as form:
+        token = form.get("token")
+        nonce = visit.session.nonce
+        if not isinstance(token, str) or not visit.desk.sessions.is_form_token(nonce, token):
+            raise HTTPException(403, "页面已过期或来源不明，操作未执行。请返回后刷新页面再试。")
+        yield visit
 
 
 Acting = Annotated[Visit, Depends(from_own_form)]

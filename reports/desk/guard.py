@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from ipaddress import ip_address
 
@@ -32,9 +33,11 @@ HEADERS = {
 FORM_BYTES = 4 * 1024**2
 """The most bytes a form may send; also what a stranger can make the desk hold in memory."""
 
-UPLOADS = frozenset({"/paper/import"})
-UPLOAD_BYTES = 32 * 1024**2
+SHEET = "/paper/import"
+SHEET_BYTES = 32 * 1024**2
 """The most bytes an uploaded sheet may have."""
+
+FILES = re.compile(r"/dossiers/[^/]+/files")
 
 
 def host_name(header: str) -> str:
@@ -57,11 +60,13 @@ class Guard:
     """Answers only requests for this machine's own names, and puts the headers on all answers.
 
     A foreign name that leads here (DNS rebinding) would let a stranger's page read the desk.
-    Where the desk listens on every address, an address may stand for the name.
+    Where the desk listens on every address, an address may stand for the name. `files_bytes`
+    is the most that files added to a dossier may have together.
     """
 
-    def __init__(self, app: ASGIApp, *, listens_on: str) -> None:
+    def __init__(self, app: ASGIApp, *, listens_on: str, files_bytes: int) -> None:
         self._app = app
+        self._files_bytes = files_bytes
         self._names = LOOPBACK | {listens_on.lower(), socket.gethostname().lower()}
         self._any_address = listens_on in EVERY_ADDRESS
 
@@ -94,7 +99,13 @@ class Guard:
         if "transfer-encoding" in headers:
             return PlainTextResponse("请求须注明长度。", status_code=411)
         length = headers.get("content-length", "0")
-        bound = UPLOAD_BYTES if path in UPLOADS else FORM_BYTES
-        if not length.isdecimal() or int(length) > bound:
-            return PlainTextResponse("内容过大。", status_code=413)
+        if not length.isdecimal() or int(length) > self._bound(path):
+            most = self._bound(path) // 1024**2
+            return PlainTextResponse(f"内容过大：一次至多 {most} MB，请分几次。", status_code=413)
         return None
+
+    def _bound(self, path: str) -> int:
+        """Return how many bytes a request to that path may send."""
+        if FILES.fullmatch(path):
+            return self._files_bytes
+        return SHEET_BYTES if path == SHEET else FORM_BYTES

@@ -35,8 +35,13 @@ DEEDS: Mapping[str, str] = {
     "decided": "人工决定",
     "linked": "关联纸质登记",
     "unlinked": "解除纸质登记",
+    "alias-taught": "记住别名",
+    "alias-revoked": "撤销别名",
     "accepted": "采纳材料",
     "rejected": "不采纳材料",
+    "added": "补充文件",
+    "link-settled": "处理超大附件",
+    "link-reopened": "重新列出超大附件",
     "withdrawn": "撤回",
     "assigned": "指定邮件去向",
     "moved": "邮件移出",
@@ -81,7 +86,9 @@ def _in_words(event: EventRow, call: Call | None) -> str:
         words = {kind.value: word for kind, word in LETTER_KINDS.items()}
         words |= {state.value: word for state, word in LETTER_STATES.items()}
     elif event.what == "matched":
-        words = MATCHES
+        record, semicolon, taught = event.detail.partition("；")
+        level = CODE.sub(lambda found: MATCHES.get(found[0], found[0]), record)
+        return level + semicolon + taught
     elif event.what == "decided":
         codes, colon, reason = event.detail.partition("：")
         return CODE.sub(_decision_word(call), codes) + colon + reason

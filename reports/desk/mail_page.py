@@ -8,12 +8,13 @@ from fastapi import APIRouter, Form, HTTPException, Query
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from registry import decisions, queries
+from registry import decisions, link_lists, queries
 from registry import models as m
 from registry.rows import Fate, MailRow
 from reports.desk.downloads import download
 from reports.desk.frame import Acting, Id, PageNumber, SignedIn, Words, paging
 from reports.desk.history import tell
+from reports.desk.link_page import link_lines
 
 router = APIRouter(include_in_schema=False)
 
@@ -78,6 +79,7 @@ def mail_page(visit: SignedIn, mail: Id) -> Response:
             mail=found,
             letters=[each for each in letters if each],
             history=[tell(each) for each in told],
+            lines=link_lines(link_lists.links_in(connection, mail), visit.now),
         )
 
 

@@ -16,8 +16,10 @@ from registry.paper import Register, read_register
 from registry.paper_import import import_register
 from registry.rows import DossierRow, PaperRecord
 from registry.sheets import UnreadableError
+from reports.desk.downloads import workbook
 from reports.desk.frame import Acting, PageNumber, SignedIn, Words, paging
 from reports.desk.queue_page import lines
+from reports.workbook import export_paper
 
 router = APIRouter(include_in_schema=False)
 
@@ -84,6 +86,14 @@ def paper_page(
             lines=lines(connection, visit.desk, rows),
             records=records,
         )
+
+
+@router.get("/paper/export.xlsx")
+def export(visit: SignedIn) -> Response:
+    """Give the paper register as the sheet that it is imported from."""
+    with visit.reading() as connection:
+        records = queries.papers(connection)
+    return workbook("paper.xlsx", lambda path: export_paper(path, records))
 
 
 @router.post("/paper/import")

@@ -11,8 +11,10 @@ from starlette.responses import Response
 
 from registry import queries
 from registry.rows import DossierRow, PaperRecord, Status
+from reports.desk.downloads import workbook
 from reports.desk.frame import Desk, PageNumber, SignedIn, Words, paging
 from reports.wording import review_wording
+from reports.workbook import export_registry
 
 router = APIRouter(include_in_schema=False)
 
@@ -45,6 +47,22 @@ def lines(connection: Connection, desk: Desk, rows: tuple[DossierRow, ...]) -> t
 
 WAITING = "waiting"
 """The tab of what waits for a person, whatever its status."""
+
+
+AT_ONCE = 500
+"""How many dossiers are read at a time for the workbook."""
+
+
+@router.get("/export.xlsx")
+def export(visit: SignedIn) -> Response:
+    """Give the registry as a workbook."""
+    with visit.reading() as connection:
+        rows = queries.queue(connection)
+        parts = [rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)]
+        views = [view for part in parts for view in queries.views(connection, part)]
+        calls = {row.number: visit.desk.call_of(connection, row) for row in rows}
+    zone = visit.desk.settings.service.zone
+    return workbook("registry.xlsx", lambda path: export_registry(path, views, calls, zone))
 
 
 @router.get("/")

@@ -13,7 +13,7 @@ from tests.acceptance.applicants import (
     only,
     paper,
 )
-from tests.acceptance.installation import Installation, lacking
+from tests.acceptance.installation import Installation, lacking, text_of
 from tests.servers import MailCatcher
 
 NOTE = SampleFile(
@@ -126,6 +126,37 @@ def test_files_that_came_another_way_are_added_to_a_dossier(
     assert len(catcher.caught) == 2
     again = house.intake("add", number, path)
     assert (again.code, len(again.err.splitlines())) == (2, 1)
+
+
+def test_a_dossier_that_lies_behind_a_link_is_fetched_and_added_by_hand(
+    house: Installation, catcher: MailCatcher
+) -> None:
+    """The mail has no file at all: only the block that a provider puts below it."""
+    block = (
+        "{name}申报材料见附件。\n\n从QQ邮箱发来的超大附件\n\n"
+        "申报材料.rar (120.5M, 2016年07月05日 16:42 到期)进入下载页面："
+        "http://mail.qq.com/cgi-bin/ftnExs_download?t=exs_ftn_download&k=7d36&code=7684"
+    )
+    house.import_paper(paper(0))
+    house.deliver(mail(0, text=block))
+    assert house.once()["mails"] == {"filed": 1}
+    found = house.dossier()
+    number = found["number"]
+    assert (found["status"], "doubtful:file.link" in found["review"]) == ("in-review", True)
+    [answer] = catcher.caught
+    assert "申报材料.rar" in text_of(answer)
+    assert "有效期：至2016年7月5日16:42" in text_of(answer)
+    paths = [house.folder / each.filename for each in documents(0)]
+    for path, each in zip(paths, documents(0), strict=True):
+        path.write_bytes(each.content)
+    house.do("add", number, *paths)
+    house.once()
+    assert house.dossier()["status"] == "in-review"
+    house.do("decide", number, "file.link", "ok", "--reason", "已下载并补充")
+    house.once()
+    assert (house.dossier()["status"], house.dossier()["review"]) == ("complete", [])
+    settled = [each for each in house.show(number)["history"] if each["what"] == "link-settled"]
+    assert [each["detail"].partition("：")[2] for each in settled] == ["已下载并补充"]
 
 
 def test_a_paper_record_is_linked_and_unlinked_by_hand(house: Installation) -> None:

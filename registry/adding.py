@@ -1,0 +1,58 @@
+"""Files that came another way: a person adds them to a dossier, at the desk or by command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from parsers.errors import ParseError
+from parsers.opening import open_documents
+from parsers.sandbox import Sandbox
+from parsers.secrecy import secrecy_in
+from parsers.submission import Document
+from registry.database import Registry
+from registry.decisions import RefusedError, file_by_hand, link_of
+from registry.judging import call_of
+from registry.originals import Originals
+from registry.rows import DossierRow
+
+
+def add_files(
+    registry: Registry,
+    originals: Originals,
+    sandbox: Sandbox,
+    dossier: DossierRow,
+    files: Sequence[tuple[Path, str]],
+    *,
+    who: str,
+    now: datetime,
+    link: tuple[int, str] | None = None,
+) -> int:
+    """File what lies in local files, each with its own name; return how many documents.
+
+    With `link`, a mail and an address, they are what lay behind that link, which is thereby
+    settled. Raises RefusedError when nothing in them is new, can be opened, or may be kept.
+    """
+    with registry.read() as connection:
+        call = call_of(connection, dossier)
+    try:
+        with sandbox.files(files) as opened:
+            _, documents = open_documents(sandbox, opened, {call.id: call}, call.id)
+            _refuse_secret(documents)
+            originals.keep_files(opened)
+    except ParseError as error:
+        message = "文件无法打开，没有补充：可能已损坏，或过大、过于复杂"
+        raise RefusedError(message) from error
+    with registry.write() as connection:
+        behind = link_of(connection, *link) if link else None
+        return file_by_hand(connection, dossier, documents, who=who, now=now, link=behind)
+
+
+def _refuse_secret(documents: Sequence[Document]) -> None:
+    """Take nothing in that bears the mark of a state secret."""
+    for each in documents:
+        mark = each.secrecy.value if each.secrecy else secrecy_in(each.path)
+        if mark:
+            message = f"{each.path} 标有“{mark}”，涉密文件不得登记到本系统"
+            raise RefusedError(message)
