@@ -11,6 +11,7 @@ import binascii
 import codecs
 import re
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 from urllib.parse import quote, unquote_to_bytes
 
 _GB18030_LABELS = frozenset({
@@ -40,7 +41,14 @@ _PARAMETER = re.compile(
 )
 _LOST_SEMICOLON = re.compile(r"^(\s*[\w.+-]+/[\w.+-]+)\s+(?=[\w-]+\*?=)")
 _SECTION = re.compile(r"(?P<name>[^*]+)(?:\*(?P<index>\d{1,4}))?(?P<coded>\*)?\Z")
+# A lone byte inside or at the end of a small Latin word, or at the beginning of one. In Chinese
+# text all would have to be single rare characters that touch such a word.
+_LATIN_LETTER = re.compile(
+    rb"(?<=[a-z])[\xc0-\xd6\xd8-\xf6\xf8-\xff](?![@-`{-\xff])"
+    rb"|(?<![A-Za-z\x80-\xff])[\xc0-\xd6\xd8-\xf6\xf8-\xff](?=[a-z]{2})"
+)
 _QUOTES = ' "'
+_LONGEST_NAME, _LONGEST_EXTENSION = 200, 10
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 _PARAMETER_HEADERS = frozenset({"content-type", "content-disposition"})
 _ADDRESS_HEADERS = frozenset({
@@ -110,6 +118,8 @@ def _undeclared(raw: bytes, codec: str | None) -> tuple[str, ...]:
         # Short GBK can happen to be UTF-8, but then only as Latin, Greek or Cyrillic.
         odd = max(utf8) < "\u0800" and _strictly(raw, "gb2312") is not None
         return ("gb18030", "utf-8") if odd else ("utf-8", "gb18030", "big5")
+    if _LATIN_LETTER.sub(b"", raw).isascii():
+        return ("cp1252", "gb18030", "utf-8")
     if codec == "big5":
         return ("big5hkscs", "cp950", "gb18030", "utf-8")
     mainland, island = _strictly(raw, "gb18030"), _strictly(raw, "big5")
@@ -317,18 +327,26 @@ def encoded_words(text: str) -> str:
 def file_name(disposition: str, content_type: str) -> str:
     """Return the file's own name out of two header values, without folders; may be empty.
 
-    The one that decodes without loss wins; else `filename` before `name`.
+    The one that came through without loss wins (programs write ? for what their charset
+    lacks); else `filename` before `name`.
     """
     names = [
         header_parameters(disposition).get("filename", ""),
         header_parameters(content_type).get("name", ""),
     ]
     told = [name for name in map(last_name, names) if name]
-    whole = [name for name in told if "\ufffd" not in name]
+    whole = [name for name in told if not set(name) & {"\ufffd", "?"}]
     return next(iter(whole + told), "")
 
 
 def last_name(path: str) -> str:
-    """Return the last part of a path in either notation, without control characters."""
+    """Return the last part of a path in either notation, without control characters.
+
+    A very long one is cut to 200 characters before its extension.
+    """
     bare = re.sub(r"[\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]", "", path)
-    return re.split(r"[/\\]", bare.strip().rstrip("/\\"))[-1].strip()[-200:]
+    name = re.split(r"[/\\]", bare.strip().rstrip("/\\"))[-1].strip()
+    extension = PurePosixPath(name).suffix[:_LONGEST_EXTENSION]
+    return (
+        name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - len(extension)] + extension
+    )

@@ -32,7 +32,9 @@ GZIP = "application/gzip"
 BZIP2 = "application/x-bzip2"
 XZ = "application/x-xz"
 TAR = "application/x-tar"
+EXECUTABLE = "application/vnd.microsoft.portable-executable"
 TNEF = "application/ms-tnef"
+SIGNED = "application/pkcs7-mime"
 MAIL = "message/rfc822"
 MHTML = "multipart/related"
 HTML = "text/html"
@@ -57,7 +59,7 @@ _SIGNATURES = (
     (b"MM\x00*", "image/tiff"),
     (b"{\\rtf", RTF),
     (b"\x78\x9f\x3e\x22", TNEF),
-    (b"MZ", "application/vnd.microsoft.portable-executable"),
+    (b"MZ", EXECUTABLE),
 )
 _ZIP_SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _OLE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -77,6 +79,7 @@ _ZIP_MEMBERS = (
 )
 _ZIP_FOLDERS = (("word/", DOCX), ("xl/", XLSX), ("ppt/", PPTX))
 _OFFICE_SUFFIXES = {".docx": DOCX, ".xlsx": XLSX, ".pptx": PPTX, ".ofd": OFD}
+_ZIP_SUFFIXES = {*_OFFICE_SUFFIXES, ".zip"}
 _OLE_SUFFIXES = {".doc": DOC, ".dot": DOC, ".wps": DOC, ".xls": XLS, ".et": XLS, ".ppt": PPT}
 _WORD_XML = (
     b"schemas.microsoft.com/office/word/2003/wordml",
@@ -86,7 +89,8 @@ _WEB_ARCHIVES = frozenset({".mht", ".mhtml", ".doc", ".xls"})
 _EXTENSIONS = {
     DOCX: ".docx", XLSX: ".xlsx", PPTX: ".pptx", DOC: ".doc", XLS: ".xls", PPT: ".ppt", MSG: ".msg",
     OFD: ".ofd", ODT: ".odt", PDF: ".pdf", RTF: ".rtf", ZIP: ".zip", RAR: ".rar", SEVEN_ZIP: ".7z",
-    GZIP: ".gz", TAR: ".tar", MAIL: ".eml", HTML: ".html", XML: ".xml", TEXT: ".txt", CSV: ".csv",
+    GZIP: ".gz", TAR: ".tar", TNEF: ".dat", MAIL: ".eml", HTML: ".html", XML: ".xml", TEXT: ".txt",
+    CSV: ".csv", SIGNED: ".p7m",
     "image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "image/tiff": ".tif",
     "image/bmp": ".bmp",
 }  # fmt: skip
@@ -99,6 +103,12 @@ _OF_A_MAIL = frozenset(
     {b"from", b"received", b"return-path", b"message-id", b"delivered-to", b"to"}
 )
 _HTML = re.compile(rb"<(!doctype\s+html|html|head|body|table|div|meta|p)\b", re.IGNORECASE)
+# ContentInfo (RFC 5652, 3): a sequence, and the id of signed or enveloped data.
+_SIGNED = re.compile(
+    rb"\x30(?:[\x00-\x80]|\x81.|\x82..|\x83...|\x84....)"
+    rb"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07[\x02\x03]",
+    re.DOTALL,
+)
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
@@ -114,7 +124,7 @@ def media_type_of(head: bytes, path: Path | None, filename: str) -> str:
         known = _zip_kind(head, path, suffix)
     elif known is None and head.startswith(_OLE_SIGNATURE):
         known = _ole_kind(head, path, suffix)
-    elif known is None and suffix in _OFFICE_SUFFIXES and _ZIP_SIGNATURES[0] in head:
+    elif known is None and suffix in _ZIP_SUFFIXES and _ZIP_SIGNATURES[0] in head:
         known = _zip_kind(head, path, suffix)  # some programs put bytes before the package
     return known or _marked_inside(head) or _text_kind(head, suffix)
 
@@ -122,6 +132,8 @@ def media_type_of(head: bytes, path: Path | None, filename: str) -> str:
 def _marked_inside(head: bytes) -> str | None:
     if b"%PDF-" in head[:1024]:
         return PDF
+    if _SIGNED.match(head):
+        return SIGNED
     if is_tar(head):
         return TAR
     if head.startswith(b"BM") and head[6:10] == b"\0\0\0\0":

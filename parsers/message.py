@@ -3,39 +3,74 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
 from email.message import Message
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
-from config.settings import Limits
+from config.limits import Limits
 from parsers import media
 from parsers.charsets import decode_header, decode_text, last_name
 from parsers.errors import ParseError
-from parsers.mailtext import find_links, html_text, split_quotes
+from parsers.links import find_links, merged
+from parsers.mailtext import html_text, split_quotes
 from parsers.mime import Mime, open_mime, part_name, parts_of
+from parsers.msg import open_msg
+from parsers.outlook import OutlookMail
 from parsers.passwords import find_passwords
-from parsers.shelf import BLOCK, Budget, Entry, Shelf, Stored
+from parsers.shelf import Budget, Entry, Shelf, Stored, blocks_of, failed
+from parsers.smime import open_signed
 from parsers.submission import Address, File, Link, Problem, Submission
+from parsers.tnef import open_tnef
 from parsers.unpack import Archive, is_archive, unpack
+from parsers.unpack_volumes import gathered
 
-# A picture that the body shows and that is no larger is a logo or a signature, not a page.
+# A picture that the body shows, or a signature: no larger, it is no document of anyone.
 _LARGEST_LOGO = 100 * 1024
 _LONGEST_BODY = 4 << 20
 _MESSAGE_ID = re.compile(r"<[^<>\s]+>")
-# Parts that speak of the mail or vouch for it, and are no document of anyone.
+# Parts that speak of the mail; with a name they are files.
 _MACHINERY = frozenset({
-    "message/delivery-status", "message/disposition-notification", "text/rfc822-headers",
+    "message/delivery-status", "message/disposition-notification", "message/feedback-report",
+    "text/rfc822-headers",
+})  # fmt: skip
+_SIGNATURES = frozenset({
     "application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature",
 })  # fmt: skip
 _BODY_TYPES = frozenset({"text/plain", "text/html"})
-_REPORTS = frozenset({"message/delivery-status", "text/rfc822-headers"})
+_REPORTS = frozenset({
+    "message/delivery-status", "message/feedback-report", "text/rfc822-headers",
+})  # fmt: skip
 _ATTACHED_MAIL = frozenset({"message/rfc822", "message/global", "message/news"})
+_MAILS: dict[str, Callable[[Path], AbstractContextManager[Mime | OutlookMail]]] = {
+    media.MAIL: open_mime,
+    media.MSG: open_msg,
+    media.TNEF: open_tnef,
+    media.SIGNED: open_signed,
+}
+# The mail itself once more: as Outlook has it, or as it was signed.
+_OWN = frozenset({media.TNEF, media.SIGNED})
+# Mail of which only a part is here, or none (RFC 2046, 5.2.2 and 5.2.3).
+_ELSEWHERE = {"message/partial": "分段邮件", "message/external-body": "外部附件"}
 _UNNAMED = "无名附件"
 
 
-def read_message(path: Path, work: Path, limits: Limits) -> Submission:
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """What the reader of a mail and whoever watches over it tell each other.
+
+    An archive or attached mail may hang or kill the reader: `shut` maps checksums to the
+    problems of those that did, which stay closed; `opening` is called with the checksum of
+    each that is being opened, and again with that around it, or "", when it is done.
+    """
+
+    shut: Mapping[str, ParseError] = field(default_factory=dict)
+    opening: Callable[[str], None] = lambda _: None
+
+
+def read_message(path: Path, work: Path, limits: Limits, watch: Watch | None = None) -> Submission:
     """Read the mail in a file; the bytes of its files go to numbered files in `work`.
 
     A file that cannot be had, or breaks a limit, is listed with its problem. Raises
@@ -43,27 +78,32 @@ def read_message(path: Path, work: Path, limits: Limits) -> Submission:
     """
     if path.stat().st_size > limits.message_bytes:
         raise ParseError(Problem.TOO_LARGE)
-    opening = _Opening(limits=limits, shelf=Shelf(work, Budget(limits)))
+    opening = _Opening(limits=limits, shelf=Shelf(work, Budget(limits)), watch=watch or Watch())
     with open_mime(path) as mime:
-        inside = opening.message(mime, prefix="", depth=0)
+        inside = _Inside()
+        opening.take(mime, inside, depth=0)
         return _submission(mime, inside, opening.files)
 
 
-def open_files(paths: Sequence[tuple[Path, str]], work: Path, limits: Limits) -> tuple[File, ...]:
+def open_files(
+    paths: Sequence[tuple[Path, str]], work: Path, limits: Limits, watch: Watch | None = None
+) -> tuple[File, ...]:
     """Open local files, each given with the name to show, as if a mail had brought them."""
-    opening = _Opening(limits=limits, shelf=Shelf(work, Budget(limits)))
+    opening = _Opening(limits=limits, shelf=Shelf(work, Budget(limits)), watch=watch or Watch())
+    entries: list[Entry] = []
     for path, shown in paths:
         with path.open("rb") as file:
-            stored = opening.store(iter(lambda: file.read(BLOCK), b""), prefix="", name=shown)
-        if stored is not None:
-            kind = _kind(stored, shown)
-            opening.open(stored, kind, prefix="", name=shown, depth=0, inside=_Inside())
+            entries.append(opening.store(blocks_of(file), name=shown))
+    opening.open_all(entries, prefix="", depth=0, inside=_Inside())
     return tuple(opening.files)
 
 
 @dataclass(kw_only=True)
 class _Inside:
     """What a message says: its own text first, then those of mails attached to it."""
+
+    prefix: str = ""
+    """Where its files stand in the tree: empty, or the path of an attached mail and a slash."""
 
     texts: list[str] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
@@ -75,28 +115,85 @@ class _Opening:
 
     limits: Limits
     shelf: Shelf
+    watch: Watch
     files: list[File] = field(default_factory=list)
     paths: set[str] = field(default_factory=set)
     texts: list[str] = field(default_factory=list, repr=False)
     """Where a password may stand: subjects and bodies read so far, the last mail's last."""
 
-    def message(self, mime: Mime, *, prefix: str, depth: int) -> _Inside:
-        """Take the files out of a message; return its texts, the body's first, and its links."""
-        inside = _Inside()
-        inside.texts.append("\n".join(self._body(mime, mime.message, inside)))
-        inside.texts.extend(_reports(mime, mime.message))
-        self.texts += [_header(mime.message, "subject"), inside.texts[0]]
-        for part, container in _attachments(mime.message, ""):
-            name = part_name(part)
-            stored = self.store(mime.blocks(part), prefix=prefix, name=name)
-            if stored is None:
-                continue
-            if _is_logo(part, container) and stored.size <= _LARGEST_LOGO:
-                stored.path.unlink()
-                continue
-            kind = _kind(stored, name, declared=part.get_content_type())
-            self.open(stored, kind, prefix=prefix, name=name, depth=depth, inside=inside)
-        return inside
+    around: list[str] = field(default_factory=list)
+    """Checksums of the archives and mails that are being opened, the innermost last."""
+
+    def take(self, mail: Mime | OutlookMail, inside: _Inside, *, depth: int) -> None:
+        """Take the files out of a mail, and what it says: its own text first."""
+        if isinstance(mail, OutlookMail):
+            inside.texts.append(mail.text)
+            inside.links.extend(find_links(mail.text))
+            self.texts += [mail.subject, mail.text]
+            self._take_attachments(mail, inside, depth)
+            return
+        inside.texts.append("\n".join(self._body(mail, mail.message, inside)))
+        inside.texts.extend(_reports(mail, mail.message))
+        self.texts += [_header(mail.message, "subject"), inside.texts[0]]
+        entries = [
+            self._attached(
+                mail.blocks(part),
+                name=part_name(part),
+                declared=part.get_content_type(),
+                logo=_is_logo(part, container) or part.get_content_type() in _SIGNATURES,
+            )
+            for part, container in _attachments(mail.message, "")
+        ]
+        for part in _bodies(mail.message):
+            for name, blocks in mail.enclosed(part):
+                entries.append(self._attached(blocks, name=name))
+        self.open_all(entries, prefix=inside.prefix, depth=depth, inside=inside)
+
+    def _take_attachments(self, mail: OutlookMail, inside: _Inside, depth: int) -> None:
+        entries: list[Entry | None] = []
+        try:
+            for each in mail.attachments():
+                if each.mail is not None:
+                    self.open_all(entries, prefix=inside.prefix, depth=depth, inside=inside)
+                    entries.clear()
+                    self._enter_attached(each.mail, inside, name=last_name(each.name), depth=depth)
+                elif each.problem is not None:
+                    name = last_name(each.name) or _UNNAMED
+                    entries.append(Entry(name=name, size=0, problem=each.problem))
+                else:
+                    blocks = iter([each.content()])
+                    entries.append(
+                        self._attached(blocks, name=last_name(each.name), logo=each.logo)
+                    )
+        finally:  # what stands before damage is kept
+            self.open_all(entries, prefix=inside.prefix, depth=depth, inside=inside)
+
+    def _enter_attached(self, mail: OutlookMail, inside: _Inside, *, name: str, depth: int) -> None:
+        path = self._new_path(inside.prefix, _mail_name(name, mail, media.MSG))
+        try:
+            self._enter(mail, inside, path=path, depth=depth)
+        except ParseError as error:
+            self._list(path, media.MSG, problem=error.problem, detail=error.detail)
+
+    def _attached(
+        self, blocks: Iterable[bytes], *, name: str, declared: str = "", logo: bool = False
+    ) -> Entry | None:
+        """Put a file that hangs on a mail on the shelf; None for a logo, which is thrown away."""
+        entry = self.store(blocks, name=name)
+        if entry.stored is None:
+            return entry
+        if logo and entry.size <= _LARGEST_LOGO:
+            entry.stored.path.unlink()
+            return None
+        if declared in _ELSEWHERE:
+            return replace(
+                entry,
+                name=name or _ELSEWHERE[declared],
+                media_type=declared,
+                problem=Problem.UNSUPPORTED,
+                detail=declared,
+            )
+        return replace(entry, media_type=_kind(entry.stored, name, declared))
 
     def _body(self, mime: Mime, part: Message, inside: _Inside) -> Iterator[str]:
         """Yield the texts of the body; of alternatives the first that says anything."""
@@ -107,7 +204,7 @@ class _Opening:
             yield from texts
         elif _is_body(part):
             raw = bytearray()
-            for block in mime.blocks(part):
+            for block in mime.words(part):
                 raw += block
                 if len(raw) > _LONGEST_BODY:
                     break
@@ -116,92 +213,141 @@ class _Opening:
             inside.links.extend(find_links(text))
             yield text
 
-    def store(self, blocks: Iterable[bytes], *, prefix: str, name: str) -> Stored | None:
-        """Put bytes on the shelf; list them as a file that breaks a limit where they do."""
+    def store(self, blocks: Iterable[bytes], *, name: str) -> Entry:
+        """Put bytes on the shelf; where they break a limit, the entry says so."""
         try:
             self.shelf.budget.take_file()
-            return self.shelf.put(blocks)
+            stored = self.shelf.put(blocks)
         except ParseError as error:
-            path = self._new_path(prefix, name or _UNNAMED)
-            self._list(path, media.UNKNOWN, problem=error.problem, detail=error.detail)
-            return None
+            return failed(name or _UNNAMED, 0, error)
+        return Entry(name=name, size=stored.size, stored=stored)
 
-    def open(
-        self, stored: Stored, kind: str, *, prefix: str, name: str, depth: int, inside: _Inside
+    def open_all(
+        self, entries: Iterable[Entry | None], *, prefix: str, depth: int, inside: _Inside
+    ) -> None:
+        """List files that lie together, or what lies in them; volumes are opened as one."""
+        for entry in gathered([each for each in entries if each is not None]):
+            folder, _, name = entry.name.rpartition("/")
+            below = f"{prefix}{folder}/" if folder else prefix
+            if entry.stored is None or entry.problem is not None:
+                kind = entry.media_type or media.UNKNOWN
+                path = self._new_path(below, name)
+                self._list(
+                    path,
+                    kind,
+                    entry.stored,
+                    size=entry.size,
+                    problem=entry.problem,
+                    detail=entry.detail,
+                )
+            else:
+                self._open(entry, entry.stored, prefix=below, name=name, depth=depth, inside=inside)
+
+    def _open(
+        self, entry: Entry, stored: Stored, *, prefix: str, name: str, depth: int, inside: _Inside
     ) -> None:
         """List a file that lies on the shelf, or, if others lie in it, those."""
-        if kind == media.MAIL and stored.size:
-            self._open_mail(stored, prefix=prefix, name=name, depth=depth, inside=inside)
+        kind = entry.media_type or _kind(stored, name)
+        shut = self.watch.shut.get(stored.sha256)
+        if kind in _MAILS and stored.size and not shut:
+            with self._watched(stored):
+                self._open_mail(stored, kind, prefix=prefix, name=name, depth=depth, inside=inside)
             return
-        path = self._new_path(prefix, name or f"{_UNNAMED}{media.extension_of(kind)}")
-        if not stored.size:
+        path = self._new_path(prefix, name or _unnamed(kind))
+        if shut:
+            self._list(path, kind, stored, problem=shut.problem, detail=shut.detail)
+        elif not stored.size:
             self._list(path, kind, stored, problem=Problem.EMPTY)
         elif kind == media.LOCKED_OFFICE:
             self._list(path, kind, stored, problem=Problem.LOCKED)
-        elif is_archive(kind):
-            self._open_archive(stored, kind, path=path, depth=depth, inside=inside)
+        elif entry.volumes or is_archive(kind, stored.path):
+            with self._watched(stored):
+                self._open_archive(entry, stored, kind, path=path, depth=depth, inside=inside)
         else:
             self._list(path, kind, stored)
 
+    @contextmanager
+    def _watched(self, stored: Stored) -> Iterator[None]:
+        """Tell what is being opened; an error that escapes leaves it told."""
+        self.around.append(stored.sha256)
+        self.watch.opening(stored.sha256)
+        yield
+        self.around.pop()
+        self.watch.opening(self.around[-1] if self.around else "")
+
     def _open_mail(
-        self, stored: Stored, *, prefix: str, name: str, depth: int, inside: _Inside
+        self, stored: Stored, kind: str, *, prefix: str, name: str, depth: int, inside: _Inside
     ) -> None:
+        path = ""
         try:
-            with open_mime(stored.path) as mime:
-                name = (
-                    name or last_name(_header(mime.message, "subject").replace("/", "／")) + ".eml"
-                )
-                path = self._new_path(prefix, name)
-                if depth >= self.limits.unpack_depth:
-                    self._list(path, media.MAIL, stored, problem=Problem.TOO_DEEP)
-                    return
-                inner = self.message(mime, prefix=f"{path}/", depth=depth + 1)
+            with _MAILS[kind](stored.path) as mail:
+                path = self._new_path(prefix, name or _mail_name("", mail, kind))
+                own = kind in _OWN and prefix == inside.prefix
+                self._enter(mail, inside, path=path, depth=depth, own=own)
         except ParseError as error:
-            path = self._new_path(prefix, name or f"{_UNNAMED}.eml")
-            self._list(path, media.MAIL, stored, problem=error.problem, detail=error.detail)
+            told = _kind(stored, name)
+            if not path and kind == media.MAIL != told:  # only called a mail
+                self._list(self._new_path(prefix, name or _unnamed(told)), told, stored)
+                return
+            path = path or self._new_path(prefix, name or _unnamed(kind))
+            self._list(path, kind, stored, problem=error.problem, detail=error.detail)
             return
         stored.path.unlink()
-        inside.texts.append(f"Message-ID: {_header(mime.message, 'message-id')}")
-        inside.texts.extend(inner.texts)
-        inside.links.extend(inner.links)
+
+    def _enter(
+        self,
+        mail: Mime | OutlookMail,
+        inside: _Inside,
+        *,
+        path: str,
+        depth: int,
+        own: bool = False,
+    ) -> None:
+        """Take what is in a mail that hangs on another; `own`: it is that other, in another form.
+
+        Raises ParseError when it lies too deep, or cannot be read to its end.
+        """
+        if depth >= self.limits.unpack_depth:
+            raise ParseError(Problem.TOO_DEEP)
+        inner = _Inside(prefix=f"{path}/")
+        try:
+            self.take(mail, inner, depth=depth + 1)
+        finally:
+            inside.links.extend(inner.links)
+            if own:
+                _say_once(inside.texts, inner.texts)
+            else:
+                inside.texts += [_heading(mail), *inner.texts]
 
     def _open_archive(
-        self, stored: Stored, kind: str, *, path: str, depth: int, inside: _Inside
+        self, entry: Entry, stored: Stored, kind: str, *, path: str, depth: int, inside: _Inside
     ) -> None:
         if depth >= self.limits.unpack_depth:
             self._list(path, kind, stored, problem=Problem.TOO_DEEP)
             return
-        empty = True
         names = [PurePosixPath(name).stem for name in reversed(path.split("/"))]
-        passwords = find_passwords([*names, *reversed(self.texts)])
         archive = Archive(
             path=stored.path,
             media_type=kind,
             name=path.rpartition("/")[2],
-            passwords=passwords,
+            passwords=find_passwords([*names, *reversed(self.texts)]),
+            volumes=entry.volumes,
         )
+        entries: list[Entry] = []
+        problem = None
         try:
-            for entry in unpack(archive, self.shelf):
-                empty = False
-                self._open_entry(entry, f"{path}/", depth=depth + 1, inside=inside)
+            for each in unpack(archive, self.shelf):
+                entries += [each]
         except ParseError as error:
-            self._list(path, kind, stored, problem=error.problem, detail=error.detail)
-            return
-        if empty and kind != media.TNEF:  # of which many hold nothing but Outlook's formatting
+            problem = error
+        self.open_all(entries, prefix=f"{path}/", depth=depth + 1, inside=inside)
+        if problem is not None:
+            self._list(path, kind, stored, problem=problem.problem, detail=problem.detail)
+        elif not entries:
             self._list(path, kind, stored, problem=Problem.EMPTY)
         else:
-            stored.path.unlink()
-
-    def _open_entry(self, entry: Entry, prefix: str, *, depth: int, inside: _Inside) -> None:
-        folder, _, name = entry.name.rpartition("/")
-        prefix = f"{prefix}{folder}/" if folder else prefix
-        if entry.stored is not None:
-            kind = _kind(entry.stored, name)
-            self.open(entry.stored, kind, prefix=prefix, name=name, depth=depth, inside=inside)
-            return
-        path = self._new_path(prefix, name)
-        kind = media.UNKNOWN
-        self._list(path, kind, size=entry.size, problem=entry.problem, detail=entry.detail)
+            for volume in entry.volumes or (stored.path,):
+                volume.unlink()
 
     def _new_path(self, prefix: str, name: str) -> str:
         """Two files of one name in one place are told apart: `申报表.doc`, `申报表 (2).doc`."""
@@ -245,6 +391,10 @@ def _kind(stored: Stored, name: str, declared: str = "") -> str:
     return media.MAIL if as_told else kind
 
 
+def _unnamed(kind: str) -> str:
+    return _UNNAMED + media.extension_of(kind)
+
+
 def _is_container(part: Message) -> bool:
     return part.is_multipart() and part.get_content_maintype() == "multipart"
 
@@ -276,6 +426,46 @@ def _reports(mime: Mime, part: Message) -> Iterator[str]:
         yield decode_text(raw, str(part.get_content_charset() or ""))
 
 
+def _bodies(part: Message) -> Iterator[Message]:
+    if _is_container(part):
+        for child in parts_of(part):
+            yield from _bodies(child)
+    elif _is_body(part):
+        yield part
+
+
+def _say_once(texts: list[str], again: list[str]) -> None:
+    """Add the texts of the same mail in another form; the first often says the same again."""
+    first, *rest = again
+    if texts and not texts[0].strip():
+        texts[0] = first
+    elif not texts or texts[0].split() != first.split():
+        texts.append(first)
+    texts += rest
+
+
+def _subject(mail: Mime | OutlookMail) -> str:
+    return mail.subject if isinstance(mail, OutlookMail) else _header(mail.message, "subject")
+
+
+def _mail_name(name: str, mail: Mime | OutlookMail, kind: str) -> str:
+    """Return the file name of an attached mail: the one told, else its subject."""
+    told = name or last_name(_subject(mail).replace("/", "／")) or _UNNAMED
+    extension = media.extension_of(kind)
+    return told if told.lower().endswith(extension) else told + extension
+
+
+def _heading(mail: Mime | OutlookMail) -> str:
+    """Say which mail it is that is attached."""
+    if isinstance(mail, OutlookMail):
+        sender, message_id = mail.sender, mail.message_id
+    else:
+        sender = next(iter(mail.addresses("from")), Address(address=""))
+        message_id = _header(mail.message, "message-id")
+    shown = f"{sender.name} <{sender.address}>" if sender.address else sender.name
+    return f"From: {shown}\nSubject: {_subject(mail)}\nMessage-ID: {message_id}"
+
+
 def _is_logo(part: Message, container: str) -> bool:
     shown = container == "related" and bool(part.get("content-id"))
     is_image = part.get_content_maintype() == "image"
@@ -303,7 +493,7 @@ def _submission(mime: Mime, inside: _Inside, files: list[File]) -> Submission:
         text=own,
         quoted="\n\n".join(filter(None, [quoted, *inside.texts[1:]])),
         files=tuple(files),
-        links=tuple({link.url: link for link in reversed(inside.links)}.values())[::-1],
+        links=merged(inside.links),
         media_type=mime.message.get_content_type(),
     )
 

@@ -1,4 +1,4 @@
-"""winmail.dat: the attachments that Outlook packs into one file (MS-OXTNEF).
+"""winmail.dat: the text and the attachments that Outlook packs into one file (MS-OXTNEF).
 
 Read by ourselves: tnefparse 1.4 loops for minutes on a forged count, cuts zeros off the end
 of attachments, and refuses names that are not in the code page told.
@@ -8,23 +8,29 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
 
-from parsers.charsets import codec_of, decode_text
+from parsers import outlook
 from parsers.errors import ParseError
-from parsers.shelf import BLOCK, Entry, Shelf, failed, safe_path
+from parsers.outlook import Attachment, OutlookMail, Properties, attachment_of
 from parsers.submission import Problem
-from parsers.unpack import Archive
 
 _MARK = b"\x78\x9f\x3e\x22"
 _START = 6  # the mark, and a key of no use
-_CODE_PAGE, _RENDERING, _TITLE, _DATA, _PROPERTIES = 0x9007, 0x9002, 0x8010, 0x800F, 0x9005
+_CODE_PAGE, _SUBJECT, _BODY, _MESSAGE = 0x9007, 0x8004, 0x800C, 0x9003
+_RENDERING, _TITLE, _DATA, _PROPERTIES = 0x9002, 0x8010, 0x800F, 0x9005
+# Attributes that say the same as a property.
+_SAME = {
+    _SUBJECT: outlook.SUBJECT,
+    _BODY: outlook.BODY,
+    _TITLE: outlook.SHORT_NAME,
+    _DATA: outlook.CONTENT,
+}
 _NAMED = 0x8000
 _NAME_SET = 16  # bytes of the id of the set that a named property belongs to
 _SEVERAL = 0x1000
-_LONG_NAME, _CONTENT = 0x3707, 0x3701
-_UNICODE, _OBJECT = 0x1F, 0x0D
 # Bytes of a property's value, by its type, with the padding to four.
 _SIZES = {
     **dict.fromkeys((0x02, 0x03, 0x04, 0x0A, 0x0B), 4),
@@ -32,76 +38,75 @@ _SIZES = {
     0x48: 16,
 }
 _INTERFACE = 16  # an object begins with the id of its interface; a message goes on as TNEF
+_Values = dict[int, tuple[int, bytes]]
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Attachment:
-    title: bytes = b""
-    long_name: str = ""
-    content: memoryview = field(default_factory=lambda: memoryview(b""))
+@contextmanager
+def open_tnef(path: Path) -> Iterator[OutlookMail]:
+    """Open a winmail.dat as the mail that is in it; the mails attached to that are TNEF again.
 
-
-def open_tnef(archive: Archive, shelf: Shelf) -> Iterator[Entry]:
-    """Take the attachments out of a winmail.dat. Raises ParseError as `unpack` does."""
-    raw = archive.path.read_bytes()
+    Raises ParseError when it is damaged, its attachments when it breaks off further on.
+    """
+    raw = path.read_bytes()
     if not raw.startswith(_MARK) or len(raw) <= _START:
         raise ParseError(Problem.DAMAGED, "no TNEF")
-    for attachment in _attachments(memoryview(raw)):
-        shelf.budget.take_file()
-        told = attachment.long_name or decode_text(attachment.title.partition(b"\0")[0])
-        name, content = safe_path(told), attachment.content
-        try:
-            stored = shelf.put(
-                bytes(content[at : at + BLOCK]) for at in range(0, len(content), BLOCK)
-            )
-            yield Entry(name=name, size=stored.size, stored=stored)
-        except ParseError as error:
-            yield failed(name, len(content), error)
+    yield read_tnef(raw)
 
 
-def _attachments(raw: memoryview) -> Iterator[_Attachment]:
+def read_tnef(raw: bytes) -> OutlookMail:
+    """Read a winmail.dat that lies in memory."""
+    values: _Values = {}
+    page = 0
+    with suppress(ParseError, struct.error):  # told by the attachments, which break off as well
+        for kind, value in _attributes(memoryview(raw)):
+            if kind == _CODE_PAGE:
+                page = struct.unpack_from("<I", value)[0]
+            elif kind == _RENDERING:
+                break
+            else:
+                _take(values, kind, value, _MESSAGE)
+    found = Properties(values=values, code_page=page)
+    return OutlookMail.of(found, partial(_attachments, memoryview(raw), page))
+
+
+def _attachments(raw: memoryview, page: int) -> Iterator[Attachment]:
     """Gather the attributes of each attachment, which begin with its place in the text."""
-    found: _Attachment | None = None
-    charset = ""
+    values: _Values | None = None
     for kind, value in _attributes(raw):
-        if kind == _CODE_PAGE:
-            charset = f"cp{struct.unpack_from('<I', value)[0]}"
-        elif kind == _RENDERING:
-            if found is not None:
-                yield found
-            found = _Attachment()
-        elif found is not None and kind == _TITLE:
-            found = replace(found, title=bytes(value))
-        elif found is not None and kind == _DATA:
-            found = replace(found, content=value)
-        elif found is not None and kind == _PROPERTIES:
-            found = _with_properties(found, value, charset)
-    if found is not None:
-        yield found
+        if kind == _RENDERING:
+            if values is not None:
+                yield attachment_of(Properties(values=values, code_page=page))
+            values = {}
+        elif values is not None:
+            _take(values, kind, value, _PROPERTIES)
+    if values is not None:
+        yield attachment_of(Properties(values=values, code_page=page))
+
+
+def _take(values: _Values, kind: int, value: memoryview, listed: int) -> None:
+    """Keep what an attribute tells: one property, or a list of them."""
+    if kind in _SAME:
+        values.setdefault(_SAME[kind], (outlook.NARROW, bytes(value)))
+    elif kind == listed:
+        with suppress(ParseError, struct.error):  # the most of it stands elsewhere too
+            for prop, form, data in _properties(value):
+                is_object = form == outlook.OBJECT
+                values[prop] = (form, bytes(data[_INTERFACE:] if is_object else data))
 
 
 def _attributes(raw: memoryview) -> Iterator[tuple[int, memoryview]]:
     """Yield id and value of each attribute: a level, an id, a type, a length, and a checksum."""
     at = _START
     while at < len(raw):
-        _, kind, _, size = struct.unpack_from("<BHHI", raw, at)
+        try:
+            _, kind, _, size = struct.unpack_from("<BHHI", raw, at)
+        except struct.error as error:
+            raise ParseError(Problem.DAMAGED, "it breaks off") from error
         at += 9
         if at + size > len(raw):
             raise ParseError(Problem.DAMAGED, "it breaks off")
         yield kind, raw[at : at + size]
         at += size + 2
-
-
-def _with_properties(found: _Attachment, value: memoryview, charset: str) -> _Attachment:
-    with suppress(ParseError, struct.error):  # the title and the bytes stand elsewhere too
-        for prop, kind, data in _properties(value):
-            if prop == _LONG_NAME:
-                codec = "utf-16-le" if kind == _UNICODE else codec_of(charset)
-                text = decode_text(bytes(data), codec)
-                found = replace(found, long_name=text.partition("\0")[0])
-            elif prop == _CONTENT:
-                found = replace(found, content=data[_INTERFACE:] if kind == _OBJECT else data)
-    return found
 
 
 def _properties(value: memoryview) -> Iterator[tuple[int, int, memoryview]]:

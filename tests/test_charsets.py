@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import email
 import email.policy
+import itertools
 import quopri
-from email.header import Header
-from urllib.parse import quote
+import re
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -110,42 +111,155 @@ def test_a_decoded_line_break_cannot_start_another_header() -> None:
     assert decode_header(word("甲\r\nBcc: a@example.com", "utf-8")) == "甲 Bcc: a@example.com"
 
 
-names = st.text(
-    st.characters(min_codepoint=0x21, max_codepoint=0x9FA5, exclude_categories=("C", "Z")),
-    min_size=1,
-    max_size=40,
-).filter(lambda name: not set(name) & set('/\\"') and "=?" not in name)
-hanzi = st.text(
-    st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5), min_size=2, max_size=30
-).map(lambda name: name + ".docx")
+@pytest.mark.parametrize(
+    "text", ["café", "Caféteria", "résumé.doc", "Société générale", "Über uns", "El Niño, ñandú"]
+)
+def test_raw_latin_words_are_not_taken_for_chinese(text: str) -> None:
+    assert decode_header(text.encode("latin-1")) == text
+    assert decode_text(f"Re: {text}\r\n".encode("cp1252")) == f"Re: {text}\r\n"
 
 
-@given(names)
-def test_any_name_survives_rfc_2231_in_utf8(name: str) -> None:
-    assert file_name(f"attachment; filename*=utf-8''{quote(name, safe='')}", "") == name
+@pytest.mark.parametrize(
+    "text", ["镕", "v2版", "word格式", "朱镕.doc", "abc的", "e镕e.doc", "Re: 镕", "pdf版及word版"]
+)
+def test_chinese_beside_latin_words_stays_chinese(text: str) -> None:
+    assert decode_header(text.encode("gbk")) == text
 
 
-@given(hanzi, st.sampled_from(["gb2312", "GBK", "gb18030"]))
-def test_any_chinese_name_survives_each_encoding_of_gbk(name: str, label: str) -> None:
-    raw = name.encode("gb18030")
-    coded = quote(raw, safe="")
-    cut = coded.rindex("%", 0, len(coded) // 2)
-    parts = f"attachment; filename*0*={label}''{coded[:cut]};\r\n filename*1*={coded[cut:]}"
-    assert file_name(f"attachment; filename*={label}''{coded}", "") == name
-    assert file_name(parts, "") == name
-    assert file_name(f'attachment; filename="{word(name, "gb18030", label)}"', "") == name
+# Everyday characters of the mainland and of Taiwan, characters beyond GB 2312 and beyond GBK,
+# and what stands between them in file names.
+EVERYDAY = bytes(
+    each for high in range(0xB0, 0xD7) for low in range(0xA1, 0xFF) for each in (high, low)
+).decode("gb2312", "ignore")
+TAIWAN = bytes(
+    each for high in range(0xA4, 0xC6) for low in range(0xA1, 0xFF) for each in (high, low)
+).decode("big5", "ignore")
+PLAIN = "0123456789abcXYZ ()（）-_—《》、·."
+hanzi = st.one_of(
+    st.sampled_from(EVERYDAY), st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5)
+)
+beyond = st.characters(
+    min_codepoint=0x3400,
+    max_codepoint=0x2FFFF,
+    exclude_categories=("C", "Z"),
+    exclude_characters="\ufffd",
+)
 
 
-@given(hanzi)
-def test_any_chinese_name_survives_raw_and_folded(name: str) -> None:
-    for charset in ("utf-8", "gb18030"):
-        block = b'Content-Disposition: attachment; filename="' + name.encode(charset) + b'"\r\n'
-        repaired = email.message_from_bytes(repair_headers(block))
-        # Two raw characters of GBK may be the bytes of others in UTF-8: no reader can tell.
-        if decode_text(name.encode(charset)) == name:
-            assert file_name(repaired["content-disposition"], "") == name
-    words = Header(name, "utf-8", maxlinelen=40).encode()
-    assert file_name(f'attachment; filename="{words}"', "") == name
+def names_of(*characters: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """File names of such characters, with blanks only inside."""
+    text = st.text(st.one_of(*characters, st.sampled_from(PLAIN)), min_size=1, max_size=40)
+    kept = text.map(lambda name: " ".join(name.split())).filter(lambda name: not name.isascii())
+    return kept.map(lambda name: f"{name}.docx")
+
+
+any_name = names_of(hanzi, beyond)
+island_name = names_of(st.sampled_from(TAIWAN))
+usual_name = st.text(st.sampled_from(EVERYDAY), min_size=3, max_size=30).map("{}.docx".format)
+labels = st.sampled_from(["gb2312", "GBK", "gb18030", "x-gbk", "cp936"])
+cuts = st.lists(st.integers(min_value=1, max_value=200), max_size=4)
+
+
+def pieces(raw: bytes, at: list[int]) -> list[bytes]:
+    """Cut bytes anywhere, also inside a character."""
+    places = [0, *sorted({each % len(raw) for each in at} - {0}), len(raw)]
+    return [raw[start:end] for start, end in itertools.pairwise(places)]
+
+
+def b_word(raw: bytes, label: str) -> str:
+    return f"=?{label}?B?{base64.b64encode(raw).decode()}?="
+
+
+def q_word(raw: bytes, label: str) -> str:
+    return f"=?{label}?Q?{''.join(f'={each:02X}' for each in raw)}?="
+
+
+def percent(raw: bytes) -> str:
+    return "".join(f"%{each:02X}" for each in raw)
+
+
+def repaired_name(headers: str | bytes) -> str:
+    """The name as a mail's headers give it, after they were repaired."""
+    raw = headers.encode() if isinstance(headers, str) else headers
+    message = email.message_from_bytes(repair_headers(raw + b"\r\n"))
+    return file_name(message["content-disposition"] or "", message["content-type"] or "")
+
+
+CHARSETS = st.one_of(
+    st.tuples(any_name, st.just("utf-8"), st.just("utf-8")),
+    st.tuples(any_name, st.just("gb18030"), labels),
+    st.tuples(island_name, st.just("big5"), st.sampled_from(["big5", "Big5-HKSCS", "cp950"])),
+)
+
+
+@given(CHARSETS, cuts, st.sampled_from([b_word, q_word]), st.sampled_from(["\r\n ", " ", "\r\n\t"]))
+def test_any_name_survives_encoded_words_split_anywhere(
+    named: tuple[str, str, str], at: list[int], word_of: Callable[[bytes, str], str], fold: str
+) -> None:
+    name, charset, label = named
+    words = fold.join(word_of(piece, label) for piece in pieces(name.encode(charset), at))
+    assert decode_header(words) == name
+    assert repaired_name(f'Content-Disposition: attachment;{fold}filename="{words}"') == name
+    assert repaired_name(f'Content-Type: application/octet-stream; name="{words}"') == name
+
+
+@given(CHARSETS, cuts, st.booleans())
+def test_any_name_survives_rfc_2231_whole_and_in_sections(
+    named: tuple[str, str, str],
+    at: list[int],
+    mixed: bool,  # noqa: FBT001 - drawn
+) -> None:
+    name, charset, label = named
+    parts = pieces(name.encode(charset), at)
+    sections = [f"filename*{n}*={percent(part)}" for n, part in enumerate(parts)]
+    sections[0] = f"filename*0*={label}''{percent(parts[0])}"
+    if mixed:  # the last section is plain ASCII in quotes
+        sections.append(f'filename*{len(sections)}=" (2).docx"')
+    told = "Content-Disposition: attachment;\r\n " + ";\r\n ".join(sections)
+    assert repaired_name(told) == name + (" (2).docx" if mixed else "")
+    whole = f"filename*={label}''{percent(name.encode(charset))}"
+    assert repaired_name(f"Content-Disposition: attachment; {whole}") == name
+    both = f'Content-Disposition: attachment; filename="_____.docx"; {whole}'
+    assert repaired_name(both) == name
+
+
+@given(st.one_of(usual_name, any_name), st.sampled_from(["utf-8", "gb18030"]), st.booleans())
+def test_any_name_survives_raw(name: str, charset: str, quoted: bool) -> None:  # noqa: FBT001 - drawn
+    raw = name.encode(charset)
+    if charset == "gb18030" and (utf8_too(raw) or more_like_big5(raw)):
+        return  # no reader can tell
+    told = b'"' + raw + b'"' if quoted else raw
+    assert repaired_name(b"Content-Disposition: attachment; filename=" + told) == name
+    assert repaired_name(b"Content-Type: application/msword; name=" + told) == name
+    assert decode_header(raw) == name
+
+
+def utf8_too(raw: bytes) -> bool:
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def more_like_big5(raw: bytes) -> bool:
+    """Tell whether GBK bytes are everyday Big5 as well: a name of rare characters only."""
+    return decode_text(raw) == raw.decode("big5", "ignore") != raw.decode("gb18030")
+
+
+@given(usual_name)
+def test_a_name_of_everyday_characters_survives_raw_gbk_without_exception(name: str) -> None:
+    assert decode_header(name.encode("gb18030")) == name
+
+
+@given(any_name, any_name, labels)
+def test_filename_wins_over_name_unless_it_was_lost(name: str, other: str, label: str) -> None:
+    type_ = f'Content-Type: application/msword; name="{b_word(other.encode("gb18030"), label)}"\r\n'
+    told = type_ + f"Content-Disposition: attachment; filename*=utf-8''{percent(name.encode())}"
+    assert repaired_name(told) == name
+    for lost in ("????.docx", "=?gb2312?B?xP/////=?=.docx"):
+        told = type_ + f'Content-Disposition: attachment; filename="{lost}"'
+        assert repaired_name(told) == other
 
 
 def test_a_name_in_sections_may_hold_encoded_words() -> None:
@@ -205,3 +319,21 @@ def test_encoded_words_give_back_what_went_in(text: str) -> None:
     clean = decode_header(text.encode("utf-8", "ignore"))
     assert decode_header(encoded_words(clean)) == clean
     assert all(len(line) <= 76 for line in encoded_words(clean).split("\r\n") if "=?" in line)
+
+
+@given(
+    st.lists(
+        st.sampled_from([
+            b"Subject: a", b"From: ", b"Content-Type: a/b; name=", b"\r\n", b"\n", b"\r", b" ", b"\t", b"\0",
+            b"\x0b", b"\x0c", b"\x1c", b"\x85", b"\xff\xfe", b"\xe5\xb9\xbf", b"\xb9\xe3", b"=?gbk?B?DQo6?=", b":", b'"', b"\\", b"<a@b>",
+            b"=?utf-8?Q?=0A?=", b"x",
+        ])
+    ).map(b"".join)
+)  # fmt: skip
+def test_no_repaired_header_holds_another(block: bytes) -> None:
+    repaired = repair_headers(block)
+    assert repaired.isascii()
+    for line in repaired.removesuffix(b"\r\n").split(b"\r\n") if repaired else []:
+        assert re.match(rb"[!-9;-~]+:|[ \t]", line), (line, repaired)
+        assert b"\n" not in line
+        assert b"\r" not in line

@@ -54,6 +54,7 @@ def test_packages_are_known_by_their_parts(
         ("Book", media.XLS),
         ("EncryptedPackage", media.LOCKED_OFFICE),
         ("ENCRYPTEDPACKAGE", media.LOCKED_OFFICE),
+        ("__properties_version1.0", media.MSG),
         ("CONTENTS", media.OLE),
     ],
 )

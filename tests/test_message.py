@@ -15,7 +15,7 @@ import pyzipper
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.settings import Limits
+from config.limits import Limits
 from parsers.errors import ParseError
 from parsers.message import open_files, read_message
 from parsers.submission import Address, File, Problem, Submission
@@ -411,6 +411,12 @@ fragments = st.sampled_from(
         b"Subject: =?gb2312?Q?=C9?=\r\n", b"Content-Disposition: attachment; filename*0*=x''%\r\n",
         b"Date: Tue, 99 May 2016 99:00 +9999\r\n", b'From: <<@>,"\r\n', zipped(a=PDF),
         b"Content-Type: text/html\r\n\r\n<table><a href='http://pan.baidu.com/s/1'>",
+        b"Content-Type: multipart/mixed\r\n\r\n--x\r\nContent-Type: message/rfc822\r\n\r\n",
+        b"--\xff\xb9\r\ncontent-id:\r\n", b'; boundary="\xff\xb9"', b"--x\r\ncontent-x:\r\n\r\n",
+        b"begin 644 \r\n#86)C\r\n", b"\r\nend\r\n", b"\r", b"Content-Transfer-Encoding: x\r\n",
+        b"QUJD" * 16 + b"\r\n", b"QQ==\r\n", b"Content-Type: message/partial\r\n\r\n",
+        base64.b64encode(bytes.fromhex("789f3e22 0100 02 0c800200 04000000 61626300 2601")) + b"\r\n",
+        bytes.fromhex("308006092a864886f70d010702a0803080020101310030800609"),
     ]
 )  # fmt: skip
 
