@@ -17,6 +17,8 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import Final
 
+from parsers.doc_lists import Lists, list_properties
+from parsers.doc_properties import ROW, each_property
 from parsers.errors import ParseError
 from parsers.flow import (
     TICKED,
@@ -42,11 +44,11 @@ MAX_CHARACTERS = 10_000_000
 _WORD_97, _EARLIER = 0xA5EC, frozenset({0xA59B, 0xA5DB, 0xA5DC, 0xA697, 0xA698, 0xA699})
 _FIRST_OF_WORD_97 = 0x00C1
 _ENCRYPTED, _SECOND_TABLE = 0x0100, 0x0200
-_FLAGS, _COUNTS, _PLACES, _HEAD_BYTES = 10, 76, 154, 154 + 8 * 74
+_FLAGS, _COUNTS, _PLACES, _HEAD_BYTES = 10, 76, 154, 154 + 8 * 75
 
 # Its pairs of place and size (2.5.6), by index.
-_NOTES, _COMMENTS, _SECTIONS, _HEADERS, _CHARACTERS, _PARAGRAPHS = 3, 5, 6, 11, 12, 13
-_PIECES, _SHAPES, _DRAWINGS, _BOXES, _HEADER_BOXES = 33, 40, 50, 56, 58
+_STYLES, _NOTES, _COMMENTS, _SECTIONS, _HEADERS, _CHARACTERS, _PARAGRAPHS = 1, 3, 5, 6, 11, 12, 13
+_PIECES, _SHAPES, _DRAWINGS, _BOXES, _HEADER_BOXES, _LISTS, _LIST_USERS = 33, 40, 50, 56, 58, 73, 74
 
 _SEPARATORS = 6  # stories before the first section's own: the lines above notes
 _PIECE, _SECTION, _SHAPE, _BOX, _PAGE = 8, 12, 26, 22, 512  # bytes each
@@ -56,9 +58,8 @@ _CONTINUOUS = 0
 _DELETED, _INSERTED, _HIDDEN, _SYMBOL = 0x0800, 0x0801, 0x083C, 0x6A09
 _IS_DATA, _DATA_AT = 0x0806, 0x6A03
 _IN_TABLE, _ROW_END, _DEPTH, _INNER_CELL, _INNER_ROW = 0x2416, 0x2417, 0x6649, 0x244B, 0x244C
-_BREAK_BEFORE, _ROW, _CELL_MERGE, _SECTION_BREAK = 0x2407, 0xD608, 0xD62B, 0x3009
-_ELSEWHERE, _TABS = frozenset({0x6645, 0x6646}), 0xC615
-_SIZES = (1, 1, 2, 4, 2, 2, 0, 3)
+_BREAK_BEFORE, _CELL_MERGE, _SECTION_BREAK = 0x2407, 0xD62B, 0x3009
+_ELSEWHERE = frozenset({0x6645, 0x6646})
 _SHORT = {
     0x09: _BREAK_BEFORE, 0x18: _IN_TABLE, 0x19: _ROW_END,
     0x41: _DELETED, 0x42: _INSERTED, 0x5C: _HIDDEN,
@@ -159,6 +160,13 @@ class _File:
         """Return what a pair of the information block points to in the table stream."""
         place, size = struct.unpack_from("<II", self.word, _PLACES + 8 * index)
         return self.table[place : place + size]
+
+    @cached_property
+    def lists(self) -> Lists:
+        """The lists that number paragraphs; their levels stand behind the table of them."""
+        place, size = struct.unpack_from("<II", self.word, _PLACES + 8 * _LISTS)
+        lists = self.table[place:] if size else b""
+        return Lists(self.block(_STYLES), lists, self.block(_LIST_USERS))
 
     def entries(self, index: int, size: int) -> tuple[tuple[int, ...], list[bytes]]:
         """Return the positions and the entries of a PLC (2.2.2)."""
@@ -300,7 +308,7 @@ def _character_runs(page: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 
 def _paragraph_runs(page: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Yield the runs of a page of paragraph properties (2.9.175)."""
+    """Yield the runs of a page of paragraph properties, the style before them (2.9.175)."""
     count = min(page[-1], (_PAGE - 5) // 17)
     places = struct.unpack_from(f"<{count + 1}I", page)
     for index, (start, end) in enumerate(pairwise(places)):
@@ -308,7 +316,7 @@ def _paragraph_runs(page: bytes) -> Iterator[tuple[int, int, bytes]]:
         size = page[at] * 2 - 1
         if size < 0:
             at, size = at + 1, page[(at + 1) % _PAGE] * 2
-        yield start, end, page[at + 3 : at + 1 + size] if at else b""
+        yield start, end, page[at + 1 : at + 1 + size] if at else b""
 
 
 def _change(change: int, shared: Sequence[bytes]) -> bytes:
@@ -318,25 +326,6 @@ def _change(change: int, shared: Sequence[bytes]) -> bytes:
         return shared[index] if index < len(shared) else b""
     short = _SHORT.get((change >> 1) & 0x7F)
     return b"" if short is None else struct.pack("<HB", short, change >> 8)
-
-
-def _each(properties: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield single properties with their operands (2.2.5.1)."""
-    at = 0
-    while at + 3 <= len(properties):
-        (kind,) = struct.unpack_from("<H", properties, at)
-        at += 2
-        if not kind:  # filling
-            return
-        size = _SIZES[kind >> 13]
-        if kind == _ROW:
-            size = 1 + int.from_bytes(properties[at : at + 2], "little")
-        elif kind == _TABS and properties[at] == 0xFF:  # noqa: PLR2004 (it has its own counts)
-            return
-        elif not size:
-            size = 1 + properties[at]
-        yield kind, properties[at : at + size]
-        at += size
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,7 +341,7 @@ class _Face:
 
 @cache
 def _face(properties: bytes) -> _Face:
-    told = dict(_each(properties))
+    told = dict(each_property(properties))
 
     def is_on(kind: int) -> bool:
         return told.get(kind, b"\0")[:1] in {b"\x01", b"\x81"}
@@ -381,7 +370,7 @@ class _Form:
 
 def _form(properties: bytes) -> _Form:
     form, in_table = _Form(), False
-    for kind, operand in _each(properties):
+    for kind, operand in each_property(properties):
         on = operand[:1] == b"\x01"
         if kind == _IN_TABLE:
             in_table = on
@@ -393,7 +382,7 @@ def _form(properties: bytes) -> _Form:
             form = replace(form, cell_end=on)
         elif kind == _BREAK_BEFORE:
             form = replace(form, break_before=on)
-        elif kind == _ROW:
+        elif kind == ROW:
             form = replace(form, merges=_merges(operand))
         elif kind == _CELL_MERGE:
             form = replace(form, merges=_merged_down(form.merges, operand))
@@ -466,6 +455,8 @@ class _Reader:
                 position = run.start + control.start()
                 if control[0] in _ENDS or position in self._breaks:
                     place = run.place + (position - run.start) * run.width
+                    if face.deleted and control[0] == "\r":
+                        continue  # it goes on with the next paragraph
                     self._end(control[0], run, place, paragraph, flow)
                     if self._breaks.get(position):
                         flow.add([Break.BY_HAND])
@@ -533,25 +524,30 @@ class _Reader:
 
     def _end(self, control: str, run: _Run, place: int, paragraph: Paragraph, flow: Flow) -> None:
         """End a paragraph, and with it a cell or a row."""
-        form = self._form(self._file.paragraphs.at(place) + run.piece.properties)
+        told = self._file.paragraphs.at(place)
+        properties = self._whole(told[2:] + run.piece.properties)
+        form = _form(properties)
         depth = max(form.depth, int(control == "\x07"))
         if form.row_end and depth:
             flow.end_row(depth, form.merges)
             return
         if form.break_before:
             flow.add([Break.BY_HAND], depth)
+        style = int.from_bytes(told[:2], "little")
+        if not _face(run.properties + run.piece.properties).hidden:
+            paragraph.number = self._file.lists.number(style, list_properties(properties))
         flow.add(paragraph.items(), depth)
         if control == "\x07" or (form.cell_end and depth):
             flow.end_cell(depth)
 
-    def _form(self, properties: bytes) -> _Form:
-        """Return a paragraph's form; long ones are kept in the data stream (2.6.2)."""
-        for kind, operand in _each(properties):
+    def _whole(self, properties: bytes) -> bytes:
+        """Return a paragraph's properties; long ones are kept in the data stream (2.6.2)."""
+        for kind, operand in each_property(properties):
             if kind in _ELSEWHERE:
                 at = int.from_bytes(operand, "little")
                 size = int.from_bytes(self._file.data[at : at + 2], "little")
-                return _form(self._file.data[at + 2 : at + 2 + size])
-        return _form(properties)
+                return self._file.data[at + 2 : at + 2 + size]
+        return properties
 
     # Beside the text
 
@@ -600,7 +596,7 @@ def _section_ends(file: _File) -> dict[int, bool]:
     @cache
     def kind_at(place: int) -> int:
         size = int.from_bytes(file.word[place : place + 2], "little")
-        told = dict(_each(file.word[place + 2 : place + 2 + size]))
+        told = dict(each_property(file.word[place + 2 : place + 2 + size]))
         return int.from_bytes(told.get(_SECTION_BREAK, b"\x02"), "little")
 
     positions, entries = file.entries(_SECTIONS, _SECTION)

@@ -7,13 +7,15 @@ but its main part.
 from __future__ import annotations
 
 import posixpath
+import re
 import zipfile
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import partial
 from pathlib import Path
 
 from lxml import etree
 
+from parsers.docx_lists import Lists
 from parsers.errors import ParseError
 from parsers.flow import (
     TICKED,
@@ -27,14 +29,19 @@ from parsers.flow import (
     symbol,
     table_of,
 )
+from parsers.markup import child_of, is_on, name_of, value_of
 from parsers.package import BROKEN, MAX_PART_BYTES, Package
-from parsers.submission import Content, Problem
+from parsers.plain import blocks_of_archive, blocks_of_page
+from parsers.submission import Block, Content, Problem
 
 _USUAL_MAIN = "word/document.xml"
 _SIDE_PARTS = ("footnotes", "endnotes", "header", "footer")
-_OFF = {"0", "false", "off", "none"}
 _PICTURES = {"blip", "imagedata", "chart", "OLEObject", "altChunk"}
-_FLAT_PARTS = ("document", "comments", "footnotes", "endnotes", "hdr", "ftr")
+_NOT_READ = "文中嵌入的文档没有读取"
+_NO_PAGES = (b"PK", b"{\\rtf")  # documents in documents
+_PAGE = re.compile(rb"[\s\x00\xef\xbb\xbf\xff\xfe]*<")
+_LIST_PARTS = ("numbering", "styles")
+_FLAT_PARTS = (*_LIST_PARTS, "document", "comments", "footnotes", "endnotes", "hdr", "ftr")
 _OLD_NAMES = {"vmerge": "vMerge", "hmerge": "hMerge"}
 _ANNOTATIONS = {"Word.Deletion": "del", "Word.Insertion": "ins"}
 _DELETED = {"del", "moveFrom"}
@@ -56,8 +63,9 @@ def read_docx(path: Path, media_type: str) -> Content:
     try:
         with zipfile.ZipFile(path) as archive:
             package = _Document(archive)
-            reader = _Reader()
             main = package.main_part()
+            lists = Lists(*(package.table(main, kind) for kind in _LIST_PARTS))
+            reader = _Reader(lists, partial(package.chunk, main))
             body = package.body(main)
             items = list(reader.items(body))
             sides = package.side_parts(main)
@@ -65,7 +73,14 @@ def read_docx(path: Path, media_type: str) -> Content:
             reader.quote_comments(package.related(main, "comments"))
     except BROKEN as error:
         raise ParseError(Problem.DAMAGED, str(error)) from error
-    return content_of(media_type, items, extra, marks=reader.marks, pictures=_has_pictures(body))
+    return content_of(
+        media_type,
+        items,
+        extra,
+        marks=reader.marks,
+        pictures=_has_pictures(body),
+        detail=reader.detail,
+    )
 
 
 def read_word_xml(path: Path, media_type: str) -> Content:
@@ -81,30 +96,37 @@ def read_word_xml(path: Path, media_type: str) -> Content:
     except etree.XMLSyntaxError as error:
         raise ParseError(Problem.DAMAGED, str(error)) from error
     _modernise(root)
-    parts = {kind: [each for each in root.iter() if _name(each) == kind] for kind in _FLAT_PARTS}
-    body = next((_child(each, "body") for each in (*parts["document"], root)), None)
+    parts = {kind: [each for each in root.iter() if name_of(each) == kind] for kind in _FLAT_PARTS}
+    body = next((child_of(each, "body") for each in (*parts["document"], root)), None)
     if body is None:
         raise ParseError(Problem.DAMAGED, "body")
-    reader = _Reader()
+    reader = _Reader(Lists(*(next(iter(parts[kind]), None) for kind in _LIST_PARTS)))
     items = list(reader.items(body))
-    sides = (part for kind in _FLAT_PARTS[2:] for part in parts[kind])
+    sides = (part for kind in _FLAT_PARTS[4:] for part in parts[kind])
     extra = [block for part in sides for block in beside(reader.items(part))]
     reader.quote_comments(iter(parts["comments"]))
-    return content_of(media_type, items, extra, marks=reader.marks, pictures=_has_pictures(body))
+    return content_of(
+        media_type,
+        items,
+        extra,
+        marks=reader.marks,
+        pictures=_has_pictures(body),
+        detail=reader.detail,
+    )
 
 
 def _has_pictures(body: etree._Element) -> bool:
-    return any(_name(element) in _PICTURES for element in body.iter())
+    return any(name_of(element) in _PICTURES for element in body.iter())
 
 
 def _modernise(root: etree._Element) -> None:
     """Give what Word 2003 named otherwise the names of the standard."""
     for element in root.iter():
-        name = _name(element)
+        name = name_of(element)
         if name in _OLD_NAMES:
             element.tag = _OLD_NAMES[name]
         elif name == "annotation":
-            element.tag = _ANNOTATIONS.get(_value(element, "type"), "pPr")
+            element.tag = _ANNOTATIONS.get(value_of(element, "type"), "pPr")
 
 
 # ── The package ──────────────────────────────────────────────────────────────────────
@@ -124,7 +146,7 @@ class _Document(Package):
 
     def body(self, main: str) -> etree._Element:
         """Return the body of the text."""
-        body = _child(self.part(main), "body")
+        body = child_of(self.part(main), "body")
         if body is None:
             raise ParseError(Problem.DAMAGED, main)
         return body
@@ -134,87 +156,98 @@ class _Document(Package):
         for kind in _SIDE_PARTS:
             yield from self.related(main, kind)
 
+    def table(self, main: str, kind: str) -> etree._Element | None:
+        """Return the part that lists styles, or numbers, also where no relation names it."""
+        found = next(self.related(main, kind), None)
+        return (
+            self._own(posixpath.join(posixpath.dirname(main), f"{kind}.xml"))
+            if found is None
+            else found
+        )
+
+    def chunk(self, main: str, relation: str) -> tuple[Block, ...] | None:
+        """Return a web page that stands for a part of the text; None if it is something else."""
+        raw = next((self.raw(name) for name in self._targets(main, "aFChunk", relation)), None)
+        if not raw or raw.startswith(_NO_PAGES):
+            return None
+        return blocks_of_page(raw) if _PAGE.match(raw) else blocks_of_archive(raw)
+
     def related(self, main: str, kind: str) -> Iterator[etree._Element]:
         """Yield the parts of a kind that are readable; the document does not depend on them."""
-        for name in self._targets(main, kind):
-            try:
-                part = self.part(name)
-            except BROKEN:
-                continue
-            if part is not None:
-                yield part
+        parts = map(self._own, self._targets(main, kind))
+        yield from (part for part in parts if part is not None)
 
-    def _targets(self, source: str, kind: str) -> Iterator[str]:
+    def _own(self, name: str) -> etree._Element | None:
+        try:
+            return self.part(name)
+        except BROKEN:
+            return None
+
+    def _targets(self, source: str, kind: str, identity: str = "") -> Iterator[str]:
         folder, name = posixpath.split(source)
         relations = self.part(posixpath.join(folder, "_rels", f"{name}.rels"))
         for relation in () if relations is None else relations:
             target = str(relation.get("Target", ""))
-            if str(relation.get("Type", "")).endswith(f"/{kind}"):
+            wanted = not identity or relation.get("Id") == identity
+            if wanted and str(relation.get("Type", "")).endswith(f"/{kind}"):
                 yield posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
 
 
 # ── The markup ───────────────────────────────────────────────────────────────────────
 
 
-@cache
-def _local(tag: str) -> str:
-    return tag.rpartition("}")[2]
-
-
-def _name(element: etree._Element) -> str:
-    """Local name; Transitional and Strict documents differ only in their namespaces."""
-    return _local(element.tag) if isinstance(element.tag, str) else ""
-
-
-def _value(element: etree._Element, name: str = "val") -> str:
-    """Return an attribute by its local name, or an empty string."""
-    found = (value for key, value in element.items() if _local(str(key)) == name)
-    return str(next(found, ""))
-
-
-def _child(element: etree._Element | None, *names: str) -> etree._Element | None:
-    """Return the first child of that name, of that the first of the next name, and so on."""
-    for name in names:
-        children = () if element is None else element
-        element = next((child for child in children if _name(child) == name), None)
-    return element
-
-
-def _is_on(switch: etree._Element | None) -> bool:
-    """Whether a switch is there and not turned off (ST_OnOff)."""
-    return switch is not None and _value(switch).lower() not in _OFF
-
-
 def _branch(alternatives: etree._Element) -> etree._Element | None:
     """Return one of mc:AlternateContent's branches: the same content for newer or older Word."""
-    choice = _child(alternatives, "Choice")
-    return _child(alternatives, "Fallback") if choice is None or not len(choice) else choice
+    choice = child_of(alternatives, "Choice")
+    return child_of(alternatives, "Fallback") if choice is None or not len(choice) else choice
 
 
 def _quoted(element: etree._Element) -> str:
-    words = (each.text or "" for each in element.iter() if _name(each) in {"t", "delText"})
+    words = (each.text or "" for each in element.iter() if name_of(each) in {"t", "delText"})
     return "".join(words).strip()
 
 
 class _Reader:
     """Reads markup into lines and tables, and gathers editing marks on the way."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, lists: Lists, chunk: Callable[[str], tuple[Block, ...] | None] = lambda _: None
+    ) -> None:
         self.marks: list[str] = []
+        self.detail = ""
+        self._lists = lists
+        self._chunk = chunk
+        self._begun: Paragraph | None = None
 
     def items(self, container: etree._Element) -> Iterator[Item]:
         """Yield the lines, tables and page breaks of a container, in their order."""
         for child in container:
-            name = _name(child)
+            name = name_of(child)
             if name == "p":
                 yield from self._paragraph(child)
             elif name == "tbl":
+                yield from self._rest()
                 yield from self._table(child)
+            elif name == "altChunk":
+                yield from self._embedded(child)
             elif name == "AlternateContent":
                 branch = _branch(child)
                 yield from self.items(branch) if branch is not None else ()
             elif name not in _UNSEEN and name not in _DELETED:
                 yield from self.items(child)
+        yield from self._rest()
+
+    def _embedded(self, chunk: etree._Element) -> Iterator[Item]:
+        """Yield the text of a file that stands for a part of this one, or tell of it."""
+        found = self._chunk(value_of(chunk, "id"))
+        if found is None:
+            self.detail = _NOT_READ
+        yield from found or ()
+
+    def _rest(self) -> Iterator[Item]:
+        """Yield a paragraph that waited for the next one in vain."""
+        begun, self._begun = self._begun, None
+        yield from begun.items() if begun else ()
 
     def quote_comments(self, parts: Iterator[etree._Element]) -> None:
         """Quote the comments that readers of the text left in it."""
@@ -225,25 +258,30 @@ class _Reader:
     # Paragraphs
 
     def _paragraph(self, element: etree._Element) -> Iterator[Item]:
-        paragraph = Paragraph()
-        properties = _child(element, "pPr")
-        if _is_on(_child(properties, "pageBreakBefore")):
+        paragraph, self._begun = self._begun or Paragraph(), None
+        properties = child_of(element, "pPr")
+        if is_on(child_of(properties, "pageBreakBefore")):
             paragraph.part(Break.BY_HAND)
         self._inline(element, paragraph)
-        section = _child(properties, "sectPr")
-        kind = _child(section, "type")
-        if section is not None and (kind is None or _value(kind) != "continuous"):
+        if child_of(properties, "rPr", "del") is not None:
+            self._begun = paragraph  # its end is deleted: it goes on with the next one
+            return
+        if not is_on(child_of(properties, "rPr", "vanish")):
+            paragraph.number = self._lists.number(properties)
+        section = child_of(properties, "sectPr")
+        kind = child_of(section, "type")
+        if section is not None and (kind is None or value_of(kind) != "continuous"):
             paragraph.after.append(Break.BY_HAND)
         yield from paragraph.items()
 
     def _inline(self, element: etree._Element, paragraph: Paragraph) -> None:
         for child in element:
-            name = _name(child)
+            name = name_of(child)
             if name in _TEXT and not _is_page_break(child):
                 paragraph.pieces.append(_TEXT[name](child))
             elif name in _DELETED:
                 self._mark("删除", child)
-            elif name not in _UNSEEN and not _is_on(_child(child, "rPr", "vanish")):
+            elif name not in _UNSEEN and not is_on(child_of(child, "rPr", "vanish")):
                 self._special(name, child, paragraph)
 
     def _special(self, name: str, child: etree._Element, paragraph: Paragraph) -> None:
@@ -255,7 +293,7 @@ class _Reader:
         elif name == "txbxContent":
             paragraph.boxes.extend(self.items(child))
         elif name == "textpath":
-            paragraph.boxes.extend(filter(None, [_value(child, "string").strip()]))
+            paragraph.boxes.extend(filter(None, [value_of(child, "string").strip()]))
         elif name == "AlternateContent":
             branch = _branch(child)
             if branch is not None:
@@ -268,7 +306,7 @@ class _Reader:
     def _mark(self, kind: str, element: etree._Element) -> None:
         text = _quoted(element)
         previous = element.getprevious()
-        if text and self.marks and previous is not None and _name(previous) == _name(element):
+        if text and self.marks and previous is not None and name_of(previous) == name_of(element):
             self.marks[-1] += text  # Word parts one change where its formatting changes
         elif text:
             self.marks.append(f"{kind}：{text}")
@@ -278,7 +316,7 @@ class _Reader:
     def _table(self, element: etree._Element) -> Iterator[Item]:
         rows: list[list[Cell]] = []
         for row in self._parts(element, "tr"):
-            if _child(row, "trPr", "del") is not None:
+            if child_of(row, "trPr", "del") is not None:
                 self._mark("删除", row)
             else:
                 rows.append(list(self._cells(row)))
@@ -286,20 +324,20 @@ class _Reader:
 
     def _cells(self, row: etree._Element) -> Iterator[Cell]:
         """Yield what each cell of a row holds; None where a cell from above goes on."""
-        if _child(row, "trPr", "gridBefore") is not None:
+        if child_of(row, "trPr", "gridBefore") is not None:
             yield []
         for cell in self._parts(row, "tc"):
-            across = _child(cell, "tcPr", "hMerge")
-            if across is not None and _value(across) != "restart":
+            across = child_of(cell, "tcPr", "hMerge")
+            if across is not None and value_of(across) != "restart":
                 continue
-            down = _child(cell, "tcPr", "vMerge")
-            goes_on = down is not None and _value(down) != "restart"
+            down = child_of(cell, "tcPr", "vMerge")
+            goes_on = down is not None and value_of(down) != "restart"
             yield None if goes_on else list(self.items(cell))
 
     def _parts(self, element: etree._Element, kind: str) -> Iterator[etree._Element]:
         """Yield rows of a table or cells of a row, those in content controls too."""
         for child in element:
-            name = _name(child)
+            name = name_of(child)
             if name == kind:
                 yield child
             elif name not in _UNSEEN and name not in _DELETED:
@@ -309,22 +347,22 @@ class _Reader:
 def _symbol(element: etree._Element) -> str:
     """Return the character of a w:sym, which names it by its place in a symbol font."""
     try:
-        return symbol(int(_value(element, "char"), 16))
+        return symbol(int(value_of(element, "char"), 16))
     except ValueError:
         return ""
 
 
 def _tick(element: etree._Element) -> str:
     """Return the box that a form's checkbox field shows, ticked or not."""
-    box = _child(element, "ffData", "checkBox")
+    box = child_of(element, "ffData", "checkBox")
     if box is None:
         return ""
-    state = _child(box, "checked")
-    return TICKED if _is_on(_child(box, "default") if state is None else state) else UNTICKED
+    state = child_of(box, "checked")
+    return TICKED if is_on(child_of(box, "default") if state is None else state) else UNTICKED
 
 
 def _is_page_break(element: etree._Element) -> bool:
-    return _name(element) == "br" and _value(element, "type") == "page"
+    return name_of(element) == "br" and value_of(element, "type") == "page"
 
 
 _TEXT: dict[str, Callable[[etree._Element], str]] = {

@@ -55,8 +55,9 @@ def overlaid(code: str) -> str:
 
 @dataclass
 class Paragraph:
-    """What gathers while a paragraph is read."""
+    """What gathers while a paragraph is read; `number` is what a list prints before it."""
 
+    number: str = ""
     pieces: list[str] = field(default_factory=list)
     boxes: list[Item] = field(default_factory=list)
     before: list[Break] = field(default_factory=list)
@@ -72,6 +73,8 @@ class Paragraph:
         A form feed in the text is a page break set by hand.
         """
         text = whole("".join(self.pieces)).translate(SYMBOLS)
+        begins = len(text) - len(text.lstrip())
+        text = text[:begins] + self.number + text[begins:]
         yield from self.before
         for number, part in enumerate(text.split("\f")):
             yield from [Break.BY_HAND] if number else ()
@@ -133,8 +136,11 @@ def content_of(
     *,
     marks: Iterable[str] = (),
     pictures: bool = False,
+    detail: str = "",
 ) -> Content:
     """Return the content of a text and of what stands `beside` it, which comes last, once.
+
+    `detail` says what of it was not read.
 
     Raises ParseError when the text is blank: a scan if there are pictures, else empty.
     """
@@ -144,6 +150,7 @@ def content_of(
         media_type=media_type,
         pages=_pages(items, list(dict.fromkeys(extra))),
         marks=tuple(whole(mark)[:MARK_LENGTH] for mark in [*marks][:MAX_MARKS]),
+        detail=detail,
     )
 
 

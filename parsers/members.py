@@ -17,6 +17,9 @@ LONGEST_NAME = 45
 _BOX = "□☐☑☒√✓✔■"
 _TICKED = "☑☒√✓✔■"
 _NOTE_BEHIND = re.compile(r"[(（][^()（）]{0,40}[)）]\s*$")
+_NUMBER_AHEAD = re.compile(
+    r"^\s*(?:[(（][\d一二三四五六七八九十]{1,3}[)）]|[\d一二三四五六七八九十]{1,3}[、.．)）]|\d{1,3}\s|[①-⑳])\s*"
+)
 _NO_NAME = re.compile(r"[。;!?:]|^(?:合计|总计|小计|共|注)|\d{5}")
 
 
@@ -49,7 +52,8 @@ def member_of(
     raw: str, line: Line, hint: str, call: Call, *, stated: str = "", code: str = ""
 ) -> Member:
     """Return the member that `raw` names in a line; `hint` is the kind its section speaks of."""
-    name = tidy(without_note(clean_value(raw, call.placeholders.excused)))
+    numbered = clean_value(raw, call.placeholders.excused)
+    name = tidy(without_note(_NUMBER_AHEAD.sub("", numbered, count=1)))
     return Member(
         name=name,
         kind=kind_of(stated, hint, name, call),

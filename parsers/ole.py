@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -37,11 +38,24 @@ def open_ole(path: Path) -> Iterator[Ole]:
 
 
 class Ole:
-    """The streams at the root of a file; upper and lower case are the same."""
+    """The streams at the root of a file, or of a storage in it; upper and lower case are the same.
 
-    def __init__(self, opened: olefile.OleFileIO) -> None:
+    `place` are the names that lead to the storage.
+    """
+
+    def __init__(self, opened: olefile.OleFileIO, place: tuple[str, ...] = ()) -> None:
         self._opened = opened
-        self._names = {entry.name.lower(): entry.name for entry in opened.root.kids}
+        self._place = place
+        entry = opened.root
+        for name in place:
+            entry = next(kid for kid in entry.kids if kid.name == name)
+        self._names = {kid.name.lower(): kid.name for kid in entry.kids}
+
+    def storage(self, name: str) -> Ole:
+        """Return what lies in a storage. Raises ParseError when it is not there."""
+        if name not in self:
+            raise ParseError(Problem.DAMAGED, name)
+        return Ole(self._opened, (*self._place, self._names[name.lower()]))
 
     @property
     def names(self) -> frozenset[str]:
@@ -55,7 +69,7 @@ class Ole:
         """Return a stream. Raises ParseError when it is not there, damaged or too large."""
         if name not in self:
             raise ParseError(Problem.DAMAGED, name)
-        own = [self._names[name.lower()]]
+        own = [*self._place, self._names[name.lower()]]
         try:
             size = self._opened.get_size(own)
             raw = bytes(self._opened.openstream(own).read()) if size <= MAX_STREAM_BYTES else None
@@ -66,3 +80,11 @@ class Ole:
         if raw is None:
             raise ParseError(Problem.TOO_LARGE)
         return raw
+
+
+def with_stream(whole: bytes, name: str, raw: bytes) -> bytes:
+    """Return an OLE2 file with another content, of the same length, for a stream at its root."""
+    file = io.BytesIO(whole)
+    with olefile.OleFileIO(file, write_mode=True) as opened:
+        opened.write_stream([name], raw)
+        return file.getvalue()

@@ -55,16 +55,24 @@ class Package:
     def part(self, name: str) -> etree._Element | None:
         """Parse a part; None when it is not there.
 
-        Entities are not expanded. Raises ParseError for parts that are locked or too large,
-        and what `BROKEN` lists for damaged ones.
+        Entities are not expanded. Raises as `raw` does.
+        """
+        raw = self.raw(name)
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
+        return None if raw is None else etree.fromstring(raw, parser)
+
+    def raw(self, name: str) -> bytes | None:
+        """Return the bytes of a part; None when it is not there.
+
+        Raises ParseError for parts that are locked or too large, and what `BROKEN` lists for
+        damaged ones.
         """
         info = self._parts.get(standard_name(name))
         if info is None:
             return None
         self.admit(info)
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
         try:
-            return etree.fromstring(self._archive.read(info), parser)
+            return self._archive.read(info)
         except NotImplementedError as error:  # a way of packing that zipfile does not know
             raise ParseError(Problem.UNSUPPORTED, str(error)) from error
 

@@ -37,7 +37,7 @@ def read_text(path: Path, media_type: str) -> Content:
 
 def read_html(path: Path, media_type: str) -> Content:
     """Read HTML as a browser shows it: lines and tables. Raises ParseError when it has no text."""
-    return _html(path.read_bytes(), "", media_type)
+    return _content(media_type, blocks_of_page(path.read_bytes()))
 
 
 def read_web_archive(path: Path, media_type: str) -> Content:
@@ -45,13 +45,16 @@ def read_web_archive(path: Path, media_type: str) -> Content:
 
     Raises ParseError when it holds no page, or one without text.
     """
-    with path.open("rb") as file:
-        message = email.message_from_binary_file(file)
-    for part in message.walk():
+    return _content(media_type, blocks_of_archive(path.read_bytes()))
+
+
+def blocks_of_archive(raw: bytes) -> tuple[Block, ...]:
+    """Return the lines and tables of a web archive. Raises ParseError when it holds no page."""
+    for part in email.message_from_bytes(raw).walk():
         if part.get_content_type() == "text/html":
-            raw = part.get_payload(decode=True)
-            if isinstance(raw, bytes):
-                return _html(raw, part.get_content_charset(""), media_type)
+            page = part.get_payload(decode=True)
+            if isinstance(page, bytes):
+                return blocks_of_page(page, part.get_content_charset(""))
     raise ParseError(Problem.DAMAGED, "text/html")
 
 
@@ -60,15 +63,16 @@ def without_controls(text: str) -> str:
     return _CONTROLS.sub("", text)
 
 
-def _html(raw: bytes, charset: str, media_type: str) -> Content:
+def blocks_of_page(raw: bytes, charset: str = "") -> tuple[Block, ...]:
+    """Return the lines and tables of a web page, none if it is empty."""
     declared = _CHARSET.search(raw[:_HEAD_BYTES])
     text = decode_text(raw, charset or (declared[1].decode("ascii") if declared else ""))
     parser = html.HTMLParser(no_network=True, huge_tree=False, remove_comments=True)
     try:
         root = html.document_fromstring(_DECLARATION.sub("", without_controls(text)), parser)
-    except etree.ParserError as error:
-        raise ParseError(Problem.EMPTY) from error
-    return _content(media_type, tuple(_blocks(root)))
+    except etree.ParserError:
+        return ()
+    return tuple(_blocks(root))
 
 
 def _content(media_type: str, blocks: tuple[Block, ...]) -> Content:

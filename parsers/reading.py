@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -10,40 +10,55 @@ from parsers import media
 from parsers.doc import read_doc
 from parsers.docx import read_docx, read_word_xml
 from parsers.errors import ParseError
+from parsers.odt import read_odt
 from parsers.ofd import read_ofd
 from parsers.pdf import read_pdf
 from parsers.plain import read_html, read_text, read_web_archive
 from parsers.rtf import read_rtf
-from parsers.sheet import read_csv, read_workbook
+from parsers.scan import PageReader, read_image, read_pictures
+from parsers.sheet import read_csv, read_locked, read_workbook
 from parsers.submission import Content, Problem
 
 Reader = Callable[[Path, str], Content]
 
 READERS: Final[dict[str, Reader]] = {
-    media.PDF: read_pdf,
     media.OFD: read_ofd,
     media.DOC: read_doc,
     media.DOCX: read_docx,
     media.WORD_XML: read_word_xml,
+    media.ODT: read_odt,
+    f"{media.ODT}-template": read_odt,
     media.TEXT: read_text,
     media.CSV: read_csv,
     media.XLS: read_workbook,
     media.XLSX: read_workbook,
+    media.LOCKED_OFFICE: read_locked,
     media.HTML: read_html,
     media.MHTML: read_web_archive,
     media.RTF: read_rtf,
 }
 
 
-def read_content(path: Path, media_type: str, filename: str) -> Content:
+def read_content(
+    path: Path,
+    media_type: str,
+    filename: str,
+    *,
+    passwords: Sequence[str] = (),
+    read_page: PageReader | None = None,
+) -> Content:
     """Read one file into pages of text. Never raises on what the file holds, only OSError.
 
     What cannot be read is told by the content's `problem`; a format without a reader is
-    `unsupported`, with the file's name as detail, a picture is a `scan`.
+    `unsupported`, with the file's name as detail. What holds nothing but pictures is a
+    `scan`, unless there is a `read_page` to recognise their text. `passwords` are tried on
+    a locked PDF.
     """
     size = path.stat().st_size  # a file that is not there is our fault, not its sender's
     try:
-        return _read(path, media_type, filename, size)
+        if not size:
+            raise ParseError(Problem.EMPTY)
+        return _read(path, media_type, filename, passwords, read_page)
     except ParseError as error:
         return Content(media_type=media_type, problem=error.problem, detail=error.detail)
     except MemoryError:
@@ -53,14 +68,23 @@ def read_content(path: Path, media_type: str, filename: str) -> Content:
         return Content(media_type=media_type, problem=Problem.DAMAGED, detail=name)
 
 
-def _read(path: Path, media_type: str, filename: str, size: int) -> Content:
-    if not size:
-        raise ParseError(Problem.EMPTY)
-    if media_type == media.LOCKED_OFFICE:
-        raise ParseError(Problem.LOCKED)
+def _read(
+    path: Path,
+    media_type: str,
+    filename: str,
+    passwords: Sequence[str],
+    read_page: PageReader | None,
+) -> Content:
+    if media_type == media.PDF:
+        return read_pdf(path, media_type, passwords=passwords, read_page=read_page)
     if media_type.startswith("image/"):
-        raise ParseError(Problem.SCAN)
+        return read_image(path, media_type, read_page)
     reader = READERS.get(media_type)
     if reader is None:
         raise ParseError(Problem.UNSUPPORTED, filename)
-    return reader(path, media_type)
+    try:
+        return reader(path, media_type)
+    except ParseError as error:
+        if error.problem is not Problem.SCAN:
+            raise
+        return read_pictures(path, media_type, read_page)

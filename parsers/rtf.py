@@ -24,6 +24,7 @@ from parsers.flow import (
     overlaid,
     symbol,
 )
+from parsers.list_numbers import without_bullets
 from parsers.submission import Block, Content, Problem
 
 MAX_BYTES = 256 * 1024 * 1024
@@ -91,8 +92,13 @@ def read_rtf(path: Path, media_type: str) -> Content:
     """
     if path.stat().st_size > MAX_BYTES:
         raise ParseError(Problem.TOO_LARGE)
+    return rtf_content(path.read_bytes(), media_type)
+
+
+def rtf_content(raw: bytes, media_type: str) -> Content:
+    """Read RTF that lies in memory, as `read_rtf` does."""
     reader = _Reader()
-    reader.read(path.read_bytes())
+    reader.read(raw)
     return content_of(
         media_type,
         reader.main.finished(),
@@ -132,7 +138,7 @@ class _Story:
 
     def finished(self) -> list[Item]:
         """Return all that was read."""
-        if self.paragraph.pieces or self.paragraph.boxes:
+        if self.paragraph.pieces or self.paragraph.boxes or self.paragraph.number:
             self.end_paragraph(0)
         return self.flow.items()
 
@@ -234,6 +240,9 @@ class _Reader:
         group, self._group = self._group, self._outer.pop()
         if group.story is not self._group.story:
             self._end_story(group)
+        elif group.name in _NUMBERS:
+            paragraph = group.story.paragraph
+            paragraph.number = without_bullets(paragraph.number)
         elif group.name == "fldinst" and self._group.goal is _Goal.TEXT:
             self._end_code()
         return bool(self._outer)
@@ -316,7 +325,8 @@ class _Reader:
         if not text or group.goal is not _Goal.TEXT or group.hidden:
             return
         if group.numbering:
-            text = text.replace("\t", " ").replace("\ufffd", "•")  # bullets of a symbol font
+            group.story.paragraph.number += text
+            return
         if group.deleted or group.inserted:
             self._quote("删除" if group.deleted else "插入", text)
         else:
@@ -349,6 +359,7 @@ class _Reader:
             not self._set_up(word, number or 0)
             and not self._set_group(word, number or 0)
             and group.goal is _Goal.TEXT
+            and not (word == "par" and group.deleted)  # it goes on with the next paragraph
         ):
             self._lay_out(word)
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import csv
+import io
 import struct
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import IO
 
 import python_calamine as calamine
 
 from parsers import media
 from parsers.charsets import decode_text
 from parsers.errors import ParseError
-from parsers.ole import open_ole
+from parsers.ole import open_ole, with_stream
 from parsers.package import BROKEN, Package
 from parsers.plain import read_text, without_controls
 from parsers.submission import Block, Content, Page, Problem
+from parsers.workbook_key import open_package, open_records
 
 MAX_CELLS = 1_000_000
 MAX_BYTES = 128 * 1024 * 1024
@@ -37,13 +40,14 @@ def read_workbook(path: Path, media_type: str) -> Content:
 
     The name is left out where only one sheet holds anything. A merged cell stands once, in
     its first place; numbers and days stand as they are kept, not as the sheet shows them.
-    Raises ParseError: locked, damaged, too large, empty, or a scan when there are only pictures.
+    One that is protected, but that Excel opens for anybody, is read. Raises ParseError: locked,
+    damaged, too large, empty, or a scan when there are only pictures.
     """
     if path.stat().st_size > MAX_BYTES:
         raise ParseError(Problem.TOO_LARGE)
-    pictures = _admitted(path) if media_type == media.XLSX else _scanned(path)
+    pictures, source = _package(path) if media_type == media.XLSX else _records(path)
     try:
-        with path.open("rb") as file, calamine.CalamineWorkbook.from_filelike(file) as workbook:
+        with calamine.CalamineWorkbook.from_filelike(source) as workbook:
             sheets = list(_sheets(workbook))
     except calamine.CalamineError as error:
         raise ParseError(Problem.DAMAGED, str(error)) from error
@@ -52,6 +56,20 @@ def read_workbook(path: Path, media_type: str) -> Content:
     if pictures and not blocks:
         raise ParseError(Problem.SCAN)
     return _content(media_type, blocks)
+
+
+def read_locked(path: Path, media_type: str) -> Content:
+    """Read an encrypted office file if it is a workbook that Excel opens for anybody.
+
+    Raises ParseError: locked, or what `read_workbook` says of what is inside.
+    """
+    del media_type
+    try:
+        return read_workbook(path, media.XLSX)
+    except ParseError as error:
+        if error.problem is Problem.DAMAGED:  # something else, or nothing that can be opened
+            raise ParseError(Problem.LOCKED) from error
+        raise
 
 
 def read_csv(path: Path, media_type: str) -> Content:
@@ -68,29 +86,41 @@ def read_csv(path: Path, media_type: str) -> Content:
     return _content(media_type, _blocks("", rows))
 
 
-def _admitted(path: Path) -> bool:
-    """Whether an .xlsx has pictures, charts or text boxes. Raises ParseError: locked, too large."""
+def _package(path: Path) -> tuple[bool, IO[bytes]]:
+    """Return whether an .xlsx has pictures, charts or text boxes, and its bytes.
+
+    Raises ParseError: locked, too large, damaged.
+    """
+    raw = path.read_bytes()
+    if not zipfile.is_zipfile(path):
+        with open_ole(path) as ole:
+            raw = open_package(ole.read("EncryptionInfo"), ole.read("EncryptedPackage"))
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             package = Package(archive)
             package.admit_all()
     except BROKEN as error:
         raise ParseError(Problem.DAMAGED, str(error)) from error
-    return any(name.startswith(_DRAWN_PARTS) for name in package.names)
+    return any(name.startswith(_DRAWN_PARTS) for name in package.names), io.BytesIO(raw)
 
 
-def _scanned(path: Path) -> bool:
-    """Whether an .xls has pictures, charts or text boxes. Raises ParseError: locked, damaged."""
+def _records(path: Path) -> tuple[bool, IO[bytes]]:
+    """Return whether an .xls has pictures, charts or text boxes, and its bytes.
+
+    Raises ParseError: locked, damaged.
+    """
     with open_ole(path) as ole:
-        raw = ole.read("Workbook" if "Workbook" in ole else "Book")
+        name = "Workbook" if "Workbook" in ole else "Book"
+        raw = ole.read(name)
     kinds, at = set(), 0
     while at + 4 <= len(raw):
         kind, size = struct.unpack_from("<HH", raw, at)
         kinds.add(kind)
         at += 4 + size
+    whole = path.read_bytes()
     if _FILE_PASS in kinds:
-        raise ParseError(Problem.LOCKED)
-    return not kinds.isdisjoint(_DRAWN_RECORDS)
+        whole = with_stream(whole, name, open_records(raw))
+    return not kinds.isdisjoint(_DRAWN_RECORDS), io.BytesIO(whole)
 
 
 def _sheets(workbook: calamine.CalamineWorkbook) -> Iterator[tuple[str, list[list[str]]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import pytest
@@ -147,6 +148,109 @@ def test_changes_are_quoted_and_deleted_or_hidden_text_is_left_out(tmp_path: Pat
     content = read(tmp_path, word(Piece(text=text), characters=characters))
     assert blocks(content) == ("成员家11家，不宣",)
     assert content.marks == ("删除：12", "插入：11")
+
+
+def test_a_paragraph_whose_end_is_deleted_goes_on_with_the_next(tmp_path: Path) -> None:
+    text = "联盟\r章程\r"
+    content = read(tmp_path, word(Piece(text=text), characters=looks(text, ("\r", DELETED))))
+    assert blocks(content) == ("联盟章程",)
+
+
+def level(text: str, form: int, *places: int, start: int = 1, follow: int = 2) -> bytes:
+    """Return a level of a list; `places` are those of the numbers in its text, from 1."""
+    head = struct.pack("<iBB", start, form, 0) + bytes(places).ljust(9, b"\0")
+    head += bytes([follow]) + bytes(8) + bytes(4)
+    return head + struct.pack("<H", len(text)) + text.encode("utf-16-le")
+
+
+def lists(*levels: bytes, users: int = 1, override: bytes = b"") -> dict[int, bytes]:
+    """Return the tables of one list of nine levels, the last of whose users may override it."""
+    whole = [*levels, *[level("", 0xFF)] * (9 - len(levels))]
+    head = struct.pack("<i", 5) + bytes(24)
+    overrides = [0] * (users - 1) + [int(bool(override))]
+    used = struct.pack("<I", users)
+    used += b"".join(struct.pack("<i8xB3x", 5, each) for each in overrides)
+    used += (b"\xff" * 4) * users + override
+    return {74: used, 73: struct.pack("<H", 1) + head + b"".join(whole)}
+
+
+def listed(user: int, depth: int = 0) -> bytes:
+    return struct.pack("<HHHB", 0x460B, user, 0x260A, depth)
+
+
+CHAPTER, ARTICLE = level("第\0章", 39, 2), level("第\1条", 39, 2, follow=1)
+
+
+def test_automatic_numbers_are_read(tmp_path: Path) -> None:
+    text = "总则\r名称\r宗旨\r机构\r理事会\r"
+    ends = looks(
+        text,
+        *(
+            (each, listed(1, depth))
+            for each, depth in zip(text.split("\r"), (0, 1, 1, 0, 1), strict=False)
+        ),
+    )
+    streams = word(Piece(text=text), paragraphs=whole(text, ends), tables=lists(CHAPTER, ARTICLE))
+    assert blocks(read(tmp_path, streams)) == (
+        "第一章总则", "第一条 名称", "第二条 宗旨", "第二章机构", "第一条 理事会",
+    )  # fmt: skip
+
+
+def whole(text: str, parts: list[Look]) -> list[Look]:
+    """Return properties of parts of paragraphs as those of the paragraphs with their ends."""
+    return [
+        Look(start=each.start, end=text.index("\r", each.start) + 1, properties=each.properties)
+        for each in parts
+    ]
+
+
+def test_a_list_may_begin_anew_or_look_otherwise(tmp_path: Path) -> None:
+    text = "甲\r乙\r丙\r"
+    ends = looks(text, ("甲", listed(1)), ("乙", listed(2)), ("丙", listed(2)))
+    anew = struct.pack("<iI", 7, 0x10)
+    otherwise = struct.pack("<iI", 0, 0x30) + level("(\0)", 0, 2, start=3)
+    for override, expected in (
+        (anew, ("第一章甲", "第七章乙", "第八章丙")),
+        (otherwise, ("第一章甲", "(3)乙", "(4)丙")),
+    ):
+        tables = lists(CHAPTER, users=2, override=override)
+        streams = word(Piece(text=text), paragraphs=whole(text, ends), tables=tables)
+        assert blocks(read(tmp_path, streams)) == expected
+
+
+def test_a_style_numbers_its_paragraphs(tmp_path: Path) -> None:
+    def style(based_on: int, properties: bytes) -> bytes:
+        told = struct.pack("<HH", 2 + len(properties), 0) + properties
+        told += bytes(len(told) % 2)
+        made = (
+            struct.pack("<5H", 0, 1 | based_on << 4, 2, 0, 0) + struct.pack("<HHH", 1, 65, 0) + told
+        )
+        return struct.pack("<H", len(made)) + made
+
+    sheet = struct.pack("<HHH", 4, 3, 10) + style(1, b"") + style(0xFFF, listed(1)) + bytes(2)
+    for tables in ({1: sheet}, {1: sheet[:20]}):
+        streams = word(
+            Piece(text="总则\r"),
+            paragraphs=[Look(start=0, end=3, properties=b"")],
+            tables=tables | lists(CHAPTER),
+        )
+        assert blocks(read(tmp_path, streams)) == (
+            ("第一章总则",) if tables[1] == sheet else ("总则",)
+        )
+
+
+@given(at=st.integers(0, 400), change=st.binary(min_size=1, max_size=40))
+def test_damaged_lists_cost_the_numbers_alone(
+    tmp_path_factory: pytest.TempPathFactory, at: int, change: bytes
+) -> None:
+    tables = lists(CHAPTER, ARTICLE, users=2, override=struct.pack("<iI", 7, 0x10))
+    broken = {key: raw[:at] + change + raw[at + len(change) :] for key, raw in tables.items()}
+    text = "甲\r"
+    streams = word(
+        Piece(text=text), paragraphs=[Look(start=0, end=2, properties=listed(2))], tables=broken
+    )
+    (block,) = blocks(read(tmp_path_factory.getbasetemp(), streams))
+    assert str(block).endswith("甲")
 
 
 def test_what_a_piece_adds_counts_as_well(tmp_path: Path) -> None:

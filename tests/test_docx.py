@@ -8,6 +8,7 @@ import docx
 import pytest
 from docx.enum.text import WD_BREAK
 
+from parsers import media
 from parsers.docx import read_docx, read_word_xml
 from parsers.errors import ParseError
 from parsers.flow import MARK_LENGTH, MAX_MARKS
@@ -106,6 +107,35 @@ def test_strict_documents_are_read(tmp_path: Path) -> None:
     assert blocks(read_docx(path, "docx")) == ("组建协议",)
 
 
+def test_packages_are_read_however_they_were_zipped(tmp_path: Path) -> None:
+    body = part("document", f"<w:body>{p('组建协议')}</w:body>")
+    sent, whole = _Sent(), io.BytesIO()
+    for target in (sent, whole):
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("word/document.xml", body)
+            archive.writestr("word/vbaProject.bin", b"macro")
+    path = tmp_path / "a.docx"
+    for raw in (
+        sent.getvalue(),
+        b"\0\1\2" * 7 + whole.getvalue(),
+        whole.getvalue() + b"\0" * 99,
+    ):
+        path.write_bytes(raw)
+        kind = media.media_type_of(raw, path, "a.docm" if raw.startswith(b"PK") else "a.docx")
+        assert kind == media.DOCX
+        assert blocks(read_docx(path, kind)) == ("组建协议",)
+
+
+class _Sent(io.BytesIO):
+    """Takes an archive as a network does, so that sizes stand behind what they measure."""
+
+    def tell(self) -> int:
+        raise OSError
+
+    def seekable(self) -> bool:
+        return False
+
+
 def test_a_merged_cell_stands_once_in_its_first_place(tmp_path: Path) -> None:
     table = tbl(
         tc(p("成员"), '<w:gridSpan w:val="3"/>'),
@@ -190,6 +220,17 @@ def test_tracked_changes_are_read_as_accepted_and_quoted(tmp_path: Path) -> None
     assert content.marks == ("删除：(要删除)", "插入：、乙公司", "删除：丙公司")
 
 
+def test_a_paragraph_whose_end_is_deleted_goes_on_with_the_next(tmp_path: Path) -> None:
+    def ended(text: str) -> str:
+        mark = "<w:pPr><w:rPr><w:del/></w:rPr></w:pPr>"
+        return f"<w:p>{mark}<w:r><w:t>{text}</w:t></w:r></w:p>"
+
+    body = (
+        ended("联盟") + p("章程") + ended("甲") + tbl(tc(ended("乙")) + tc(p("丙"))) + ended("丁")
+    )
+    assert blocks(read(tmp_path, body)) == ("联盟章程", "甲", (("乙", "丙"),), "丁")
+
+
 def test_a_deleted_row_is_left_out(tmp_path: Path) -> None:
     gone = f"<w:trPr><w:del/></w:trPr>{tc(p('丙'))}{tc(p('丁'))}"
     content = read(tmp_path, tbl(tc(p("甲")) + tc(p("乙")), gone))
@@ -224,6 +265,24 @@ def test_notes_headers_and_comments_come_last_and_once(tmp_path: Path) -> None:
     content = read(tmp_path, p("正文"), **others)
     assert blocks(content) == ("正文", "注：甲", "广东省示例联盟")
     assert content.marks == ("批注：请核对",)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<html><body><p>总则</p><table><tr><td>甲</td><td>乙</td></tr></table></body></html>",
+        "Subject: a\nContent-Type: text/html; charset=utf-8\n\n<p>总则</p><table><tr><td>甲<td>乙",
+    ],
+)
+def test_a_web_page_that_stands_for_text_is_read_in_its_place(tmp_path: Path, page: str) -> None:
+    others = {
+        "word/_rels/document.xml.rels": rels(("aFChunk", "/word/page.html")),
+        "word/page.html": page,
+    }
+    body = p("章程") + '<w:altChunk r:id="r0"/>' + p("完")
+    assert blocks(read(tmp_path, body, **others)) == ("章程", "总则", (("甲", "乙"),), "完")
+    lone = read(tmp_path, p("章程") + '<w:altChunk r:id="r9"/>', **others)
+    assert (blocks(lone), lone.detail) == (("章程",), "文中嵌入的文档没有读取")
 
 
 def test_a_broken_header_does_not_cost_the_text(tmp_path: Path) -> None:
@@ -268,6 +327,157 @@ def test_breaks_set_by_hand_number_the_pages_where_word_left_none(tmp_path: Path
         (3, ("三",)),
         (4, ("四",)),
     ]
+
+
+# ── Automatic numbers ────────────────────────────────────────────────────────────────
+
+LEVELS = (("chineseCounting", "%1、"), ("japaneseCounting", "（%2）"), ("decimal", "%1.%2.%3"))
+
+
+def level(depth: int, form: str, text: str, inner: str = "") -> str:
+    return (
+        f'<w:lvl w:ilvl="{depth}"><w:start w:val="1"/><w:numFmt w:val="{form}"/>'
+        f'{inner}<w:suff w:val="nothing"/><w:lvlText w:val="{text}"/></w:lvl>'
+    )
+
+
+def numbering(*inner: str, levels: tuple[tuple[str, str], ...] = LEVELS, more: str = "") -> str:
+    """Return list definitions: list 1 with these levels, and more."""
+    extra = dict(enumerate(inner))
+    each = "".join(level(at, *told, extra.get(at, "")) for at, told in enumerate(levels))
+    abstract = f'<w:abstractNum w:abstractNumId="7">{each}</w:abstractNum>'
+    used = '<w:num w:numId="1"><w:abstractNumId w:val="7"/></w:num>'
+    return part("numbering", abstract + used + more)
+
+
+def numbered(text: str, depth: int | None = 0, number: int = 1, more: str = "") -> str:
+    level = "" if depth is None else f'<w:ilvl w:val="{depth}"/>'
+    properties = f'<w:numPr>{level}<w:numId w:val="{number}"/></w:numPr>{more}'
+    return f"<w:p><w:pPr>{properties}</w:pPr><w:r><w:t>{text}</w:t></w:r></w:p>"
+
+
+def style(name: str, inner: str, based_on: str = "", more: str = "") -> str:
+    base = f'<w:basedOn w:val="{based_on}"/>' if based_on else ""
+    return (
+        f'<w:style w:type="paragraph" w:styleId="{name}"{more}>{base}'
+        f"<w:pPr>{inner}</w:pPr></w:style>"
+    )
+
+
+def styled(text: str, name: str, more: str = "") -> str:
+    return f'<w:p><w:pPr><w:pStyle w:val="{name}"/>{more}</w:pPr><w:r><w:t>{text}</w:t></w:r></w:p>'
+
+
+NUM = '<w:numPr><w:ilvl w:val="{}"/><w:numId w:val="{}"/></w:numPr>'
+
+
+def read_numbered(folder: Path, inner: str, lists: str, styles: str = "") -> tuple[Block, ...]:
+    others = {"word/numbering.xml": lists, "word/styles.xml": part("styles", styles)}
+    return blocks(read(folder, inner, **others))
+
+
+def test_automatic_numbers_are_read(tmp_path: Path) -> None:
+    body = "".join(
+        [
+            numbered("目标"), numbered("近期", 1), numbered("第一项", 2),
+            numbered("任务"), numbered("分工", 1), p("说明"), numbered("风险"),
+        ]
+    )  # fmt: skip
+    assert read_numbered(tmp_path, body, numbering()) == (
+        "一、目标", "（一）近期", "一.一.1第一项", "二、任务", "（一）分工", "说明", "三、风险",
+    )  # fmt: skip
+
+
+def test_numbers_come_from_the_paragraphs_style_too(tmp_path: Path) -> None:
+    styles = (
+        style("1", NUM.format(0, 1))
+        + style("2", '<w:numPr><w:numId w:val="1"/></w:numPr>', "1")
+        + style("sub", "", "2")
+        + style("plain", '<w:numPr><w:numId w:val="0"/></w:numPr>', "1")
+    )
+    lists = numbering('<w:pStyle w:val="1"/>', '<w:pStyle w:val="2"/>')
+    body = (
+        styled("总则", "1") + styled("名称", "2") + styled("宗旨", "sub") + styled("无", "plain")
+        + styled("也无", "1", '<w:numPr><w:numId w:val="0"/></w:numPr>')
+        + numbered("细则", None, 1, '<w:pStyle w:val="2"/>')
+    )  # fmt: skip
+    expected = ("一、总则", "（一）名称", "（二）宗旨", "无", "也无", "（三）细则")
+    assert read_numbered(tmp_path, body, lists, styles) == expected
+
+
+def test_the_normal_style_may_be_numbered(tmp_path: Path) -> None:
+    styles = style("a", NUM.format(0, 1), more=' w:default="1"')
+    assert read_numbered(tmp_path, p("目标") + p("任务"), numbering(), styles) == (
+        "一、目标",
+        "二、任务",
+    )
+
+
+def test_a_list_may_begin_anew_look_otherwise_or_be_kept_in_a_style(tmp_path: Path) -> None:
+    other = level(0, "decimal", "[%1]")
+    more = (
+        '<w:abstractNum w:abstractNumId="8"><w:numStyleLink w:val="kept"/></w:abstractNum>'
+        '<w:num w:numId="2"><w:abstractNumId w:val="7"/>'
+        '<w:lvlOverride w:ilvl="0"><w:startOverride w:val="5"/></w:lvlOverride></w:num>'
+        '<w:num w:numId="3"><w:abstractNumId w:val="7"/>'
+        f'<w:lvlOverride w:ilvl="0">{other}</w:lvlOverride></w:num>'
+        '<w:num w:numId="4"><w:abstractNumId w:val="8"/></w:num>'
+    )
+    styles = (
+        f'<w:style w:type="numbering" w:styleId="kept"><w:pPr>{NUM.format(0, 1)}</w:pPr></w:style>'
+    )
+    body = "".join(numbered("甲", 0, number) for number in (1, 2, 2, 3, 4))
+    expected = ("一、甲", "五、甲", "六、甲", "[7]甲", "一、甲")
+    assert read_numbered(tmp_path, body, numbering(more=more), styles) == expected
+
+
+def test_legal_numbers_gaps_and_newer_formats_are_kept(tmp_path: Path) -> None:
+    newer = (
+        '<w:lvl w:ilvl="0"><w:start w:val="1"/><mc:AlternateContent><mc:Choice Requires="w14">'
+        '<w:numFmt w:val="custom" w:format="001"/></mc:Choice><mc:Fallback>'
+        '<w:numFmt w:val="decimalZero"/></mc:Fallback></mc:AlternateContent>'
+        '<w:lvlText w:val="%1"/></w:lvl>'
+    )
+    more = (
+        f'<w:abstractNum w:abstractNumId="8">{newer}</w:abstractNum>'
+        '<w:num w:numId="2"><w:abstractNumId w:val="8"/></w:num>'
+    )
+    lists = numbering("", "", "<w:isLgl/>", more=more)
+    body = numbered("甲") + numbered("乙", 2) + numbered("丙", 0, 2)
+    assert read_numbered(tmp_path, body, lists) == ("一、甲", "1.1.1乙", "01 丙")
+
+
+def test_numbers_in_cells_are_read_and_bullets_left_out(tmp_path: Path) -> None:
+    lists = numbering(levels=(("decimal", "%1"), ("bullet", "\uf0d8"), ("bullet", "\uf0a8")))
+    table = "".join(f"<w:tr>{tc(numbered('', 0))}{tc(p(name))}</w:tr>" for name in ("甲", "乙"))
+    body = f"<w:tbl>{table}</w:tbl>" + numbered("要点", 1) + numbered("企业", 2)
+    assert read_numbered(tmp_path, body, lists) == (
+        (("1", "甲"), ("2", "乙")),
+        "要点",
+        "□企业",
+    )
+
+
+def test_what_is_hidden_deleted_or_undefined_has_no_number(tmp_path: Path) -> None:
+    hidden, gone = (f"<w:rPr><w:{name}/></w:rPr>" for name in ("vanish", "del"))
+    body = (
+        numbered("", 0, 1, hidden)
+        + numbered("甲", 0, 1, gone)
+        + numbered("乙")
+        + numbered("丙", 0, 9)
+    )
+    assert read_numbered(tmp_path, body, numbering()) == ("一、甲乙", "丙")
+
+
+def test_broken_lists_cost_the_numbers_alone(tmp_path: Path) -> None:
+    assert read_numbered(tmp_path, numbered("甲", 99) + numbered("乙"), "<w:numbering") == (
+        "甲",
+        "乙",
+    )
+    odd = numbering().replace('w:val="7"', 'w:val="x"').replace('w:ilvl="1"', 'w:ilvl="-"')
+    assert read_numbered(tmp_path, numbered("甲") + numbered("乙", -3), odd) == ("甲", "乙")
+    circle = style("1", "", "2") + style("2", "", "1")
+    assert read_numbered(tmp_path, styled("甲", "1"), numbering(), circle) == ("甲",)
 
 
 def test_entities_are_not_expanded(tmp_path: Path) -> None:
@@ -337,6 +547,13 @@ def test_word_2003_documents_in_xml_are_read(tmp_path: Path) -> None:
     content = read_xml(tmp_path, f"<w:wordDocument {OLD_SPACES}>{body}</w:wordDocument>")
     assert blocks(content) == ("章程", "新", (("企业", "1"), ("", "2")), "页眉")
     assert content.marks == ("删除：旧", "插入：新")
+
+
+def test_word_2003_keeps_the_numbers_it_prints(tmp_path: Path) -> None:
+    told = '<w:listPr><w:ilvl w:val="0"/><w:ilfo w:val="1"/><wx:t wx:val="第一章"/></w:listPr>'
+    body = f"<w:body><w:p><w:pPr>{told}</w:pPr><w:r><w:t>总则</w:t></w:r></w:p></w:body>"
+    content = read_xml(tmp_path, f"<w:wordDocument {OLD_SPACES}>{body}</w:wordDocument>")
+    assert blocks(content) == ("第一章 总则",)
 
 
 def test_a_package_laid_flat_in_one_file_is_read(tmp_path: Path) -> None:

@@ -161,3 +161,21 @@ def test_any_markup_ends_in_content(
     content = read_content(path, media.RTF, "a")
     assert content.detail in {"", "RTF 没有结尾"}
     assert bool(content.pages) != bool(content.problem)
+
+
+def test_automatic_numbers_are_read_and_bullets_left_out(tmp_path: Path) -> None:
+    items = (
+        rf"{{\listtext\pard\plain\f1 {coded('一、')}}}",
+        r"{\listtext\f2\'d8\tab}",
+        r"{\pntext\'b7\tab}",
+        r"{\pntext 2.\tab}",
+        r"{\listtext\f2\'a8\tab}",
+    )
+    body = "".join(rf"\pard{each}{{\f1 {coded('目标')}}}\par " for each in items)
+    assert blocks(read(tmp_path, body)) == ("一、目标", "目标", "目标", "2. 目标", "□ 目标")
+
+
+def test_a_paragraph_whose_end_is_deleted_goes_on_with_the_next(tmp_path: Path) -> None:
+    body = rf"\f1 {coded('联盟')}{{\deleted {coded('筹备')}\par }}{coded('章程')}\par"
+    content = read(tmp_path, body)
+    assert (blocks(content), content.marks) == (("联盟章程",), ("删除：筹备",))

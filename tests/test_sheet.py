@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import struct
 import zipfile
@@ -10,13 +11,16 @@ from pathlib import Path
 
 import pytest
 import xlsxwriter
+from Cryptodome.Cipher import AES, ARC4
 from hypothesis import given
 from hypothesis import strategies as st
 
 from parsers import media, package
 from parsers.errors import ParseError
+from parsers.reading import read_content
 from parsers.sheet import Value, read_csv, read_workbook, text
 from parsers.submission import Block, Content, Problem
+from parsers.workbook_key import EXCELS_OWN, open_package, open_records
 from tests.word_maker import ole
 
 Rows = list[list[object]]
@@ -152,3 +156,112 @@ def test_any_separated_text_ends_in_content(
         assert read_csv(path, media.CSV).pages
     except ParseError as error:
         assert error.problem == Problem.EMPTY  # noqa: PT017 - either is right
+
+
+# ── Protected workbooks, which Excel opens for anybody ───────────────────────────────
+
+
+def md5(raw: bytes) -> bytes:
+    return hashlib.md5(raw, usedforsecurity=False).digest()
+
+
+def sha1(raw: bytes) -> bytes:
+    return hashlib.sha1(raw, usedforsecurity=False).digest()
+
+
+def rc4_locked(password: str, stream: bytes) -> bytes:
+    """Encrypt the records of an .xls behind its first one, as Excel 97 does."""
+    salt, verifier = bytes(range(16)), bytes(range(16, 32))
+    first = md5(password.encode("utf-16-le"))[:5]
+    short = md5((first + salt) * 16)[:5]
+
+    def cipher(block: int) -> ARC4.ARC4Cipher:
+        return ARC4.new(md5(short + struct.pack("<I", block)))
+
+    proof = cipher(0)
+    told = struct.pack("<HHH", 1, 1, 1) + salt + proof.encrypt(verifier)
+    told += proof.encrypt(md5(verifier))
+    begin = 4 + struct.unpack_from("<HH", stream)[1]
+    out = bytearray(stream[:begin] + struct.pack("<HH", 0x2F, len(told)) + told + stream[begin:])
+    at = begin + 4 + len(told)
+    while at + 4 <= len(out):
+        kind, size = struct.unpack_from("<HH", out, at)
+        for place in range(at + 4 + (4 if kind == 0x85 else 0), at + 4 + size):
+            if kind != 0x0809:
+                key = cipher(place // 1024)
+                key.encrypt(bytes(place % 1024))
+                out[place] = key.encrypt(out[place : place + 1])[0]
+        at += 4 + size
+    return bytes(out)
+
+
+def records_of_a_workbook() -> bytes:
+    """Return the records of an .xls with one sheet and one cell."""
+
+    def record(kind: int, body: bytes) -> bytes:
+        return struct.pack("<HH", kind, len(body)) + body
+
+    begin, end = struct.pack("<HHHHII", 0x600, 0x5, 0, 0, 0, 0), record(0x0A, b"")
+    size = 20 + 4 + 54 + 4 + 8 + 6 + 4  # all before the sheet, with what is added when locked
+    sheet = record(0x85, struct.pack("<IHBB", size, 0, 6, 0) + b"Sheet1")
+    cell = record(0x204, struct.pack("<HHHHB", 0, 0, 0, 9, 0) + b"protected")
+    inside = record(0x0809, struct.pack("<HHHHII", 0x600, 0x10, 0, 0, 0, 0)) + cell + end
+    return record(0x0809, begin) + sheet + end + inside
+
+
+def test_a_workbook_that_excel_opens_for_anybody_is_read(tmp_path: Path) -> None:
+    opened = {
+        password: put(
+            tmp_path, ole({"Workbook": rc4_locked(password, records_of_a_workbook())})
+        ).read_bytes()
+        for password in (EXCELS_OWN, "secret")
+    }
+    content = read_workbook(put(tmp_path, opened[EXCELS_OWN]), media.XLS)
+    assert blocks(content) == ("protected",)
+    with pytest.raises(ParseError) as caught:
+        read_workbook(put(tmp_path, opened["secret"]), media.XLS)
+    assert caught.value.problem is Problem.LOCKED
+
+
+def standard_locked(password: str, package: bytes) -> dict[str, bytes]:
+    """Encrypt a package as Excel 2007 does."""
+    salt, verifier = bytes(range(16)), bytes(range(16, 32))
+    digest = sha1(salt + password.encode("utf-16-le"))
+    for number in range(50_000):
+        digest = sha1(struct.pack("<I", number) + digest)
+    digest = sha1(digest + bytes(4)).ljust(64, b"\0")
+    cipher = AES.new(sha1(bytes(each ^ 0x36 for each in digest))[:16], AES.MODE_ECB)
+    check = sha1(verifier).ljust(32, b"\0")
+    head = struct.pack("<8I", 0x24, 0, 0x660E, 0x8004, 128, 0x18, 0, 0)
+    info = struct.pack("<HHII", 4, 2, 0x24, len(head)) + head + struct.pack("<I", 16) + salt
+    info += cipher.encrypt(verifier) + struct.pack("<I", 20) + cipher.encrypt(check)
+    whole = package + bytes(-len(package) % 16)
+    return {
+        "EncryptionInfo": info,
+        "EncryptedPackage": struct.pack("<Q", len(package)) + cipher.encrypt(whole),
+    }
+
+
+def test_an_encrypted_package_is_read_if_excel_opens_it_for_anybody(tmp_path: Path) -> None:
+    package = workbook([["序号", "名称"]])
+    for password, expected in ((EXCELS_OWN, None), ("secret", Problem.LOCKED)):
+        path = put(tmp_path, ole(standard_locked(password, package)))
+        kind = media.media_type_of(path.read_bytes()[: media.HEAD_BYTES], path, "a.xlsx")
+        content = read_content(path, kind, "a.xlsx")
+        assert (kind, content.problem) == (media.LOCKED_OFFICE, expected)
+        assert (not expected) == bool(content.pages)
+
+
+@given(info=st.binary(max_size=200), package=st.binary(max_size=64))
+def test_any_encrypted_package_is_opened_or_locked(info: bytes, package: bytes) -> None:
+    with pytest.raises(ParseError) as caught:
+        open_package(info, package)
+    assert caught.value.problem is Problem.LOCKED
+
+
+@given(raw=st.binary(max_size=300))
+def test_any_records_are_opened_or_locked(raw: bytes) -> None:
+    try:
+        assert len(open_records(raw)) == len(raw)
+    except ParseError as error:
+        assert error.problem is Problem.LOCKED  # noqa: PT017 - either is right

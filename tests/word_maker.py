@@ -1,4 +1,4 @@
-"""Word 97 files for the tests, written byte by byte: pieces, properties, and the OLE2 file around."""
+"""Word 97 files for the tests, written byte by byte: pieces and properties."""
 
 from __future__ import annotations
 
@@ -6,9 +6,23 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ingest.samples.ole_file import ole
+
+__all__ = [
+    "DELETED",
+    "HIDDEN",
+    "INSERTED",
+    "IN_TABLE",
+    "ROW_END",
+    "Look",
+    "Piece",
+    "deep",
+    "ole",
+    "row_of",
+    "word",
+]  # fmt: skip
+
 _SECTOR = 512
-_END, _FREE, _FAT = 0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFFD
-_SMALLEST = 4096  # smaller streams lie elsewhere in the file
 _TEXT_AT = 2048
 _PLACES = 154
 
@@ -149,55 +163,3 @@ def _page(spans: Sequence[tuple[int, int]], held: Sequence[bytes], *, size: int)
             page[at : at + len(by_start[start])] = by_start[start]
             page[4 * len(edges) + index * size] = at // 2
     return bytes(page)
-
-
-def ole(streams: Mapping[str, bytes]) -> bytes:
-    """Return an OLE2 file (MS-CFB) with these streams at its root."""
-    body, chains, entries = bytearray(), list[int](), list[tuple[str, int, int]]()
-    for name, stream in streams.items():
-        padded = stream.ljust(_SMALLEST, b"\0")
-        padded += bytes(-len(padded) % _SECTOR)
-        entries.append((name, len(chains), len(padded)))
-        chains += _chain(len(chains), len(padded) // _SECTOR)
-        body += padded
-    directory = _directory(entries)
-    first = len(chains)
-    chains += _chain(first, len(directory) // _SECTOR)
-    fats = 1
-    while fats * 128 < len(chains) + fats:
-        fats += 1
-    numbers = range(len(chains), len(chains) + fats)
-    table = [*chains, *[_FAT] * fats]
-    table += [_FREE] * (fats * 128 - len(table))
-    header = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(16)
-    header += struct.pack("<5H6x", 0x3E, 3, 0xFFFE, 9, 6)
-    header += struct.pack("<IIIIIIIII", 0, fats, first, 0, _SMALLEST, _END, 0, _END, 0)
-    header += struct.pack("<109I", *numbers, *[_FREE] * (109 - fats))
-    return header + bytes(body) + directory + struct.pack(f"<{len(table)}I", *table)
-
-
-def _chain(first: int, count: int) -> list[int]:
-    return [*range(first + 1, first + count), _END]
-
-
-def _directory(entries: Sequence[tuple[str, int, int]]) -> bytes:
-    last = len(entries)
-    listed = [_entry("Root Entry", kind=5, child=1 if entries else _FREE, start=_END, size=0)]
-    for number, (name, start, size) in enumerate(entries, 1):
-        after = number + 1 if number < last else _FREE
-        listed.append(_entry(name, kind=2, after=after, start=start, size=size))
-    raw = b"".join(listed)
-    return raw + bytes(-len(raw) % _SECTOR)
-
-
-def _entry(
-    name: str, *, kind: int, start: int, size: int, after: int = _FREE, child: int = _FREE
-) -> bytes:
-    encoded = name.encode("utf-16-le")
-    return (
-        encoded.ljust(64, b"\0")
-        + struct.pack("<HBB", len(encoded) + 2, kind, 1)
-        + struct.pack("<III", _FREE, after, child)
-        + bytes(36)
-        + struct.pack("<IQ", start, size)
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.samples.documents import make_drafts, old_word_file
+from ingest.samples.documents import SampleFile
 from ingest.samples.mails import earlier, make_zip, thank_you, zip_file
 from tests.acceptance.applicants import (
     AT,
@@ -29,6 +29,7 @@ from tests.acceptance.installation import (
     text_of,
 )
 from tests.servers import Dovecot, MailCatcher
+from tests.word_maker import Piece, ole, word
 
 
 def test_a_whole_dossier_with_its_paper_record_is_complete_and_acknowledged_once(
@@ -233,13 +234,16 @@ def test_a_mail_about_an_alliance_without_a_dossier_gets_one_unrecognised_letter
     assert "LM2016" not in opened(caught)["Subject"] + text_of(caught)
 
 
-def test_an_old_word_file_is_doubtful_and_never_missing(
+def test_a_word_95_file_is_doubtful_and_never_missing(
     house: Installation, catcher: MailCatcher
 ) -> None:
-    [plan] = [each for each in make_drafts(alliance(0)) if each.kind == "plan"]
+    streams = word(Piece(text="组建方案\r"), written_by=0xA5DC, version=0x68)
+    word_95 = SampleFile(
+        filename="2.组建方案.doc", content=ole(streams), media_type="application/msword"
+    )
     others = only(documents(0), "申报表", "章程", "协议")
     assert len(others) == 3
-    house.deliver(mail(0, [*others, old_word_file(plan)]))
+    house.deliver(mail(0, [*others, word_95]))
     house.once()
     found = house.dossier()
     assert found["status"] == "in-review"
