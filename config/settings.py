@@ -33,6 +33,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from config.limits import Limits
+
 ENVIRONMENT_PREFIX = "INTAKE_"
 CONFIG_VARIABLE = "INTAKE_CONFIG"
 DEFAULT_FILE = Path("intake.toml")
@@ -238,18 +240,6 @@ class Notices(_Section):
     reminder_working_days: NonNegativeInt = 5
     digest_to: tuple[Annotated[str, AfterValidator(_recipient)], ...] = ()
     digest_at: time = time(8, 30)
-
-
-class Limits(_Section):
-    """Bounds for one mail and for one document; bytes and seconds."""
-
-    message_bytes: PositiveInt = 104_857_600
-    unpacked_bytes: PositiveInt = 1_073_741_824
-    unpacked_files: PositiveInt = 2000
-    unpack_ratio: PositiveInt = 200
-    unpack_depth: PositiveInt = 5
-    document_seconds: PositiveInt = 60
-    document_memory: PositiveInt = 1_073_741_824
 
 
 class Desk(_Section):

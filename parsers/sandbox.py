@@ -19,13 +19,14 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
 from pydantic import ValidationError
 
-from config.settings import Limits
+from config.limits import Limits
 from parsers.errors import ParseError
 from parsers.submission import Content, File, Problem, Submission
 from parsers.wire import (
@@ -35,6 +36,7 @@ from parsers.wire import (
     REQUEST,
     Answer,
     Request,
+    Shut,
     lies_in,
 )
 
@@ -42,11 +44,21 @@ _JOBS_PER_CHILD = 200
 _LARGEST_RESIDENT = 400 << 20
 _START_SECONDS = 60
 _BYTES_PER_TURN = 10 << 20  # a mail has the time of one document for each so many bytes
+# What brings more archives that kill the child is refused as a whole.
+_MOST_SHUT = 5
 _ROOT = Path(__file__).resolve().parent.parent
 
 
 class SandboxError(Exception):
     """The sandbox itself does not work; no file is to blame."""
+
+
+class _LostError(ParseError):
+    """A job that failed while the child was `opening` an archive, or nothing in particular."""
+
+    def __init__(self, problem: Problem, detail: str, opening: str) -> None:
+        super().__init__(problem, detail)
+        self.opening = opening
 
 
 class Sandbox:
@@ -90,15 +102,13 @@ class Sandbox:
     def message(self, path: Path) -> Iterator[Submission]:
         """Read the mail in a file. Its files exist until the block ends.
 
-        Raises ParseError when nothing can be told of it, also when the child died of it
-        (CRASHED, TOO_SLOW); SandboxError when the sandbox does not work.
+        An archive that the child dies of costs only itself. Raises ParseError when nothing
+        can be told of the mail, also when the child died of it (CRASHED, TOO_SLOW);
+        SandboxError when the sandbox does not work.
         """
         with self._work() as folder:
-            turns = 1 + path.stat().st_size // _BYTES_PER_TURN
             request = Request(task="message", paths=((path.absolute(), ""),), work=folder)
-            submission = self._ask(
-                request, seconds=turns * self._limits.document_seconds
-            ).submission
+            submission = self._opened(request, folder).submission
             if submission is None or not lies_in(folder, submission.files):
                 raise ParseError(Problem.CRASHED, "no valid answer")
             yield submission
@@ -111,10 +121,9 @@ class Sandbox:
         ends. Raises ParseError and SandboxError as `message` does.
         """
         with self._work() as folder:
-            turns = 1 + sum(path.stat().st_size for path, _ in paths) // _BYTES_PER_TURN
             named = tuple((path.absolute(), shown) for path, shown in paths)
             request = Request(task="files", paths=named, work=folder)
-            files = self._ask(request, seconds=turns * self._limits.document_seconds).files
+            files = self._opened(request, folder).files
             if files is None or not lies_in(folder, files):
                 raise ParseError(Problem.CRASHED, "no valid answer")
             yield files
@@ -148,6 +157,21 @@ class Sandbox:
         shutil.rmtree(self._folder, ignore_errors=True)
         self._claim.close()
 
+    def _opened(self, request: Request, folder: Path) -> Answer:
+        """Have files opened; what the child fails of stays shut at the next attempt."""
+        size = sum(path.stat().st_size for path, _ in request.paths)
+        seconds = (1 + size // _BYTES_PER_TURN) * self._limits.document_seconds
+        shut: tuple[Shut, ...] = ()
+        while True:
+            try:
+                return self._ask(replace(request, shut=shut), seconds=seconds)
+            except _LostError as lost:
+                known = {"", *(each.sha256 for each in shut)}
+                if lost.opening in known or len(shut) >= _MOST_SHUT:
+                    raise
+                shut += (Shut(sha256=lost.opening, problem=lost.problem, detail=lost.detail),)
+            _empty(folder)
+
     @contextmanager
     def _work(self) -> Iterator[Path]:
         folder = Path(tempfile.mkdtemp(dir=self._folder))
@@ -159,8 +183,9 @@ class Sandbox:
     def _ask(self, request: Request, *, seconds: float) -> Answer:
         with self._child() as child:
             answer = child.ask(request, seconds)
+            opening = child.opening
         if answer.problem is not None:
-            raise ParseError(answer.problem, answer.detail)
+            raise _LostError(answer.problem, answer.detail, opening)
         if answer.failure:
             raise SandboxError(answer.failure)
         return answer
@@ -202,14 +227,19 @@ class _Child:
         answers, theirs = os.pipe()
         self._answers = answers
         self._jobs = 0
+        self.opening = ""
+        """Checksum of the archive or attached mail that it is opening, if any."""
         self._dead = False
+        self._read = bytearray()
         with tempfile.TemporaryFile(dir=folder) as complaints:
             try:
                 self._process = _start(theirs, limits, folder, complaints)
             finally:
                 os.close(theirs)
             try:
-                self.isolated = HELLO.validate_json(self._line(_START_SECONDS)).isolated
+                self.isolated = HELLO.validate_json(
+                    self._line(time.monotonic() + _START_SECONDS)
+                ).isolated
             except (ParseError, ValidationError) as error:
                 self.end()
                 complaints.seek(0)
@@ -220,11 +250,19 @@ class _Child:
     def ask(self, request: Request, seconds: float) -> Answer:
         """Send a job and wait for its answer. Raises ParseError: TOO_SLOW, CRASHED, TOO_LARGE."""
         self._jobs += 1
+        self.opening = ""
+        until = time.monotonic() + seconds
         try:
             self._write(REQUEST.dump_json(request) + b"\n")
-            return ANSWER.validate_json(self._line(seconds))
+            while True:
+                answer = ANSWER.validate_json(self._line(until))
+                if answer.opening is None:
+                    return answer
+                self.opening = answer.opening
+        except ParseError as error:
+            raise _LostError(error.problem, error.detail, self.opening) from error
         except (OSError, ValidationError) as error:
-            raise ParseError(Problem.CRASHED, type(error).__name__) from error
+            raise _LostError(Problem.CRASHED, type(error).__name__, self.opening) from error
 
     def is_worn(self) -> bool:
         """Whether it has served long, or holds much memory, and another should take its place."""
@@ -254,23 +292,25 @@ class _Child:
         while rest:
             rest = rest[os.write(self._process.stdin.fileno(), rest) :]
 
-    def _line(self, seconds: float) -> bytes:
-        """Read one line from the child, no longer and no larger than allowed."""
-        until = time.monotonic() + seconds
+    def _line(self, until: float) -> bytes:
+        """Read one line from the child, no later and no larger than allowed."""
         poller = select.poll()
         poller.register(self._answers, select.POLLIN | select.POLLHUP)
-        line = bytearray()
-        while not line.endswith(b"\n"):
+        seen = 0
+        while (end := self._read.find(b"\n", seen)) < 0:
+            seen = len(self._read)
             left = until - time.monotonic()
             if left <= 0 or not poller.poll(left * 1000):
-                raise ParseError(Problem.TOO_SLOW, f"{seconds:.0f} s")
+                raise ParseError(Problem.TOO_SLOW)
             piece = os.read(self._answers, 1 << 16)
             if not piece:
                 raise ParseError(Problem.CRASHED, self._cause_of_death())
-            line += piece
-            if len(line) > MAX_ANSWER_BYTES + 1:
+            self._read += piece
+            if len(self._read) > MAX_ANSWER_BYTES + 1:
                 raise ParseError(Problem.TOO_LARGE, "answer")
-        return bytes(line)
+        line = bytes(self._read[:end])
+        del self._read[: end + 1]
+        return line
 
     def _cause_of_death(self) -> str:
         code = self._process.wait(timeout=10)
@@ -300,6 +340,11 @@ def _start(
         env=environment,
         start_new_session=True,
     )
+
+
+def _empty(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
 
 
 def _claim_folder(work: Path) -> tuple[Path, BinaryIO]:

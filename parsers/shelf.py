@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
-from config.settings import Limits
+from config.limits import Limits
 from parsers.charsets import last_name
 from parsers.errors import ParseError
 from parsers.submission import Problem
@@ -21,7 +21,6 @@ T = TypeVar("T")
 
 BLOCK = 1 << 18
 UNNAMED = "无名文件"
-SPLIT = "part of a split archive"
 # Blank pages and tables shrink a thousandfold: below this size no ratio says anything.
 _NEVER_A_BOMB = 64 << 20
 _LITTER = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
@@ -85,13 +84,19 @@ class Stored:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One file of an archive: its name with folders, and where it lies, or what prevented it."""
+    """One file of an archive or mail: its name with folders; where it lies, or what prevented it.
+
+    `media_type` is empty unless something else than its own bytes tells it. `volumes` are all
+    parts of a split archive, in order, `stored` the one that stands for it.
+    """
 
     name: str
     size: int
     stored: Stored | None = None
     problem: Problem | None = None
     detail: str = ""
+    media_type: str = ""
+    volumes: tuple[Path, ...] = ()
 
 
 class Shelf:

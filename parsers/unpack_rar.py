@@ -6,22 +6,24 @@ cannot (solid RAR 4, encrypted) by `unar`. Each file counts only if size and che
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 import rarfile
 
 from parsers.charsets import decode_text
+from parsers.confinement import die_with
 from parsers.errors import ParseError
 from parsers.shelf import (
     BLOCK,
-    SPLIT,
     Entry,
     Shelf,
     blocks_of,
@@ -31,6 +33,7 @@ from parsers.shelf import (
 )
 from parsers.submission import Problem
 from parsers.unpack import Archive, tools
+from parsers.unpack_volumes import lack_after, misnamed
 
 # Comments are none of ours, and rarfile would start programs to read them.
 rarfile.RAR_MAX_COMMENT = -1
@@ -44,15 +47,17 @@ _OLDEST = 20
 
 def open_rar(archive: Archive, shelf: Shelf) -> Iterator[Entry]:
     """Take the files out of a rar. Raises ParseError as `unpack` does."""
-    listing = _Listing(archive.path)
+    listing = _Listing(archive.path, split=bool(archive.volumes))
     listing.unlock(archive.passwords)
+    if listing.goes_on:
+        raise _lacking(archive, listing)
     members = [each for each in listing.members if each.is_wanted]
     locked = [each for each in members if each.is_locked]
     password = _fitting(archive, locked) if locked else ""
     if locked and password is None and len(locked) == len(members):
         raise ParseError(Problem.LOCKED)
     admitted = shelf.budget.admit(members)
-    opening = _Opening(archive.path, listing, shelf, password)
+    opening = _Opening(archive, listing, shelf, password)
     opening.take_out(admitted)
     yield from (opening.entries[each.index] for each in admitted)
     if len(admitted) < len(members):
@@ -105,12 +110,27 @@ class _Member:
         return bool(is_file and not old and not is_litter(self.name))
 
 
+def _lacking(archive: Archive, listing: _Listing) -> ParseError:
+    """Say that a volume lacks; where names tell nothing, it may be here under another."""
+    named = archive.volumes or (listing.is_old and archive.name.lower().endswith(".rar"))
+    if not named:
+        return misnamed()
+    return ParseError(Problem.DAMAGED, lack_after(len(archive.volumes) or 1))
+
+
 class _Listing:
     """All file headers of an archive."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, split: bool) -> None:
         self.members: list[_Member] = []
-        self.rar = rarfile.RarFile(path, part_only=True, info_callback=self._see)
+        self.goes_on = False
+        """Whether its first or last file is continued in a volume that is not here."""
+        self.is_old = False
+        """Whether it is split in the old way: x.rar, x.r00."""
+        try:
+            self.rar = rarfile.RarFile(path, part_only=not split, info_callback=self._see)
+        except rarfile.NeedFirstVolume as error:
+            raise misnamed() from error
 
     def unlock(self, passwords: Sequence[str]) -> None:
         """Read headers that are encrypted. Raises ParseError (LOCKED) where no password fits."""
@@ -127,9 +147,17 @@ class _Listing:
         raise ParseError(Problem.LOCKED)
 
     def _see(self, header: Any) -> None:  # noqa: ANN401 - rarfile ships no types
-        if header.type == rarfile.RAR_BLOCK_MAIN and header.flags & rarfile.RAR_MAIN_VOLUME:
-            raise ParseError(Problem.UNSUPPORTED, SPLIT)
-        if header.type == rarfile.RAR_BLOCK_FILE:
+        if header.type == rarfile.RAR_BLOCK_MAIN:
+            self.is_old = not header.flags & rarfile.RAR_MAIN_NEWNUMBERING
+        is_file = header.type == rarfile.RAR_BLOCK_FILE
+        continues = is_file and bool(header.flags & rarfile.RAR_FILE_SPLIT_BEFORE)
+        if header.type == rarfile.RAR_BLOCK_ENDARC:
+            self.goes_on = bool(header.flags & rarfile.RAR_ENDARC_NEXT_VOLUME)
+        elif is_file:  # the first volumes end without a word
+            self.goes_on = bool(header.flags & rarfile.RAR_FILE_SPLIT_AFTER)
+        if continues and not self.members:
+            raise misnamed()
+        if is_file and not continues:
             self.members.append(_Member(index=len(self.members), info=header))
 
 
@@ -152,8 +180,11 @@ def _fitting(archive: Archive, locked: list[_Member]) -> str | None:
 class _Opening:
     """The taking out of one archive's files: each reader gets what those before it left."""
 
-    def __init__(self, path: Path, listing: _Listing, shelf: Shelf, password: str | None) -> None:
-        self._path = path
+    def __init__(
+        self, archive: Archive, listing: _Listing, shelf: Shelf, password: str | None
+    ) -> None:
+        self._path = archive.path
+        self._split = bool(archive.volumes)
         self._listing = listing
         self._shelf = shelf
         self._password = password
@@ -169,7 +200,7 @@ class _Opening:
         own = [each for each in members if each.copy_of is None]
         there = tools()
         self._directly(self._left(own))
-        if self._left(own) and there["libarchive13"]:
+        if self._left(own) and there["libarchive13"] and not self._split:
             self._by_libarchive(self._left(own))
         if self._left(own) and there["unar"]:
             self._by_unar(self._left(own))
@@ -285,6 +316,7 @@ def _unar(path: Path, members: Sequence[_Member], password: str | None) -> Itera
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        preexec_fn=partial(die_with, os.getpid()),  # noqa: PLW1509 - the child has one thread
     ) as process:
         try:
             if process.stdout is not None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import mmap
-import re
 import stat
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO, cast
 
 import pyzipper
@@ -17,7 +18,6 @@ from parsers.charsets import decode_text
 from parsers.errors import ParseError
 from parsers.passwords import as_bytes
 from parsers.shelf import (
-    SPLIT,
     Entry,
     Shelf,
     Stored,
@@ -29,21 +29,21 @@ from parsers.shelf import (
 )
 from parsers.submission import Problem
 from parsers.unpack import Archive
+from parsers.unpack_volumes import last_disk, misnamed
 
 _UTF8_NAME = 0x800
 _ENCRYPTED = 0x1
 _AES = 99
 _UNICODE_PATH = 0x7075
 _UNIX = 3
+_HEADER = 30
 _SPLIT_MARK = b"PK\x07\x08"
-_LONGEST_END = 22 + 0xFFFF  # the end record and its comment
-_IN_ZIP64 = 0xFFFF
 
 
 def open_zip(archive: Archive, shelf: Shelf) -> Iterator[Entry]:
     """Take the files out of a zip. Raises ParseError as `unpack` does."""
-    if _is_part(archive):
-        raise ParseError(Problem.UNSUPPORTED, SPLIT)
+    if _is_volume(archive.path):
+        raise misnamed()
     with archive.path.open("rb") as file, _opened(file) as opened:
         members = [info for info in opened.infolist() if _is_wanted(info)]
         locked = bool(members) and all(_is_locked(info) for info in members)
@@ -56,16 +56,11 @@ def open_zip(archive: Archive, shelf: Shelf) -> Iterator[Entry]:
             yield entry
 
 
-def _is_part(archive: Archive) -> bool:
-    """Tell whether it is a part of a split archive: by its mark, its end or its name."""
-    with archive.path.open("rb") as file:
-        first = file.read(4) == _SPLIT_MARK
-        file.seek(max(0, archive.path.stat().st_size - _LONGEST_END))
-        _, end, record = file.read().rpartition(b"PK\x05\x06")
-    disk = int.from_bytes(record[:2], "little")
-    if end:
-        return disk not in {0, _IN_ZIP64}
-    return first or bool(re.search(r"\.(?:z\d\d|\d{3})$", archive.name.lower()))
+def _is_volume(path: Path) -> bool:
+    """Tell whether it is one volume of several: by its mark, or its end."""
+    with path.open("rb") as file:
+        is_first = file.read(len(_SPLIT_MARK)) == _SPLIT_MARK
+    return last_disk(path) > 0 or (is_first and not zipfile.is_zipfile(path))
 
 
 class _Copy(mmap.mmap):
@@ -121,8 +116,18 @@ class _Opener:
             return failed(name, info.file_size, error)
 
     def _put(self, info: zipfile.ZipInfo, shelf: Shelf) -> Stored:
-        with self._opened.open(info) as member:
+        with self._opened.open(self._called_as_before_its_bytes(info)) as member:
             return shelf.put(blocks_of(member))
+
+    def _called_as_before_its_bytes(self, info: zipfile.ZipInfo) -> zipfile.ZipInfo:
+        """Go by the directory where the header before a file spells its name in another charset."""
+        file = cast("BinaryIO", self._opened.fp)
+        file.seek(info.header_offset)
+        header = file.read(_HEADER)
+        flags, length = struct.unpack("<6xH18xH2x", header)
+        called = copy.copy(info)
+        called.orig_filename = file.read(length).decode("utf-8" if flags & _UTF8_NAME else "cp437")
+        return called
 
     def _unlocked(self, info: zipfile.ZipInfo, shelf: Shelf) -> Stored:
         opened = self._with_aes() if info.compress_type == _AES else self._opened

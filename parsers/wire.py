@@ -20,17 +20,28 @@ Task = Literal["message", "files", "content"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Shut:
+    """An archive or attached mail that stays closed, by its checksum, and why."""
+
+    sha256: str
+    problem: Problem
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """One job for a child.
 
     `paths` holds the files to read with the names to show; `work` is the folder for files
-    taken out (`message`, `files`); `media_type` is what `content` has to read.
+    taken out (`message`, `files`), where what is `shut` stays closed; `media_type` is what
+    `content` has to read.
     """
 
     task: Task
     paths: tuple[tuple[Path, str], ...]
     work: Path | None = None
     media_type: str = ""
+    shut: tuple[Shut, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +49,8 @@ class Answer:
     """A child's answer: the value asked for, or why there is none.
 
     `problem` concerns the input; `failure` does not: the system is in trouble (disk full).
+    Before it come answers that only tell what it is `opening`: an archive or an attached mail,
+    by its checksum, empty for none; the one to blame for what happens next.
     """
 
     submission: Submission | None = None
@@ -46,6 +59,7 @@ class Answer:
     problem: Problem | None = None
     detail: str = ""
     failure: str = ""
+    opening: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

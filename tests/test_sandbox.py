@@ -14,11 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import Limits
+from config.limits import Limits
 from parsers.errors import ParseError
 from parsers.sandbox import Sandbox
 from parsers.submission import Content, File, Problem
 from tests.test_message import LIMITS, PDF, TEXT, attachment, mixed, zipped
+from tests.test_unpack_7z import slow_seven_zip
 
 MAIL = mixed(TEXT, attachment(b"attachment; filename*=GBK''%D0%AD%D2%E9.txt", "组建协议".encode()))
 
@@ -139,6 +140,31 @@ def test_a_mail_that_kills_the_child_is_refused(sandbox: Sandbox, pipe: Path) ->
     assert refused.value.problem is Problem.CRASHED
 
 
+def test_an_archive_that_the_child_hangs_on_costs_only_itself(tmp_path: Path) -> None:
+    """Wherever it lies, and what else the mail brings is opened as ever."""
+    slow = slow_seven_zip("1234")
+    inner = zipped(**{"慢.7z": slow, "章程.txt": b"charter"})
+    files = {"协议.txt": b"agreement", "甲.zip": inner, "乙.zip": zipped(**{"a.txt": b"form"})}
+    parts = [
+        attachment(f"attachment; filename={name}".encode("gbk"), content)
+        for name, content in {**files, "慢.7z": slow}.items()
+    ]
+    text = b"Content-Type: text/plain; charset=utf-8\r\n\r\n" + "密码：1111 密码：2222".encode()
+    (tmp_path / "mail").write_bytes(mixed(text, *parts))
+    with (
+        Sandbox(Limits(document_seconds=3), tmp_path / "work", size=1) as sandbox,
+        sandbox.message(tmp_path / "mail") as submission,
+    ):
+        assert [(file.path, file.problem) for file in submission.files] == [
+            ("协议.txt", None),
+            ("甲.zip/慢.7z", Problem.TOO_SLOW),
+            ("甲.zip/章程.txt", None),
+            ("乙.zip/a.txt", None),
+            ("慢.7z", Problem.TOO_SLOW),
+        ]
+        assert all(file.source and file.source.exists() for file in submission.files)
+
+
 def test_a_child_that_died_idle_costs_nothing(sandbox: Sandbox, mail: Path) -> None:
     child = stopped_child(sandbox, children())
     os.kill(child, signal.SIGKILL)
@@ -224,7 +250,7 @@ def test_leftovers_of_a_killed_process_are_removed_and_those_of_a_living_one_kep
 ) -> None:
     work = tmp_path / "work"
     code = (
-        "import sys; from pathlib import Path; from config.settings import Limits\n"
+        "import sys; from pathlib import Path; from config.limits import Limits\n"
         "from parsers.sandbox import Sandbox\n"
         "with Sandbox(Limits(), Path(sys.argv[1])).message(Path(sys.argv[2])) as mail:\n"
         "    print(mail.files[0].source, flush=True); sys.stdin.read()\n"
@@ -242,6 +268,25 @@ def test_leftovers_of_a_killed_process_are_removed_and_those_of_a_living_one_kep
     with Sandbox(LIMITS, work):
         assert not left.parent.exists()
     assert {path.name for path in work.iterdir() if path.is_dir()} == set()
+
+
+def test_a_program_that_a_killed_child_had_started_ends_with_it() -> None:
+    code = (
+        "import os, subprocess; from functools import partial\n"
+        "from parsers.confinement import die_with\n"
+        "with subprocess.Popen(['sleep', '600'],\n"
+        "                      preexec_fn=partial(die_with, os.getpid())) as program:\n"
+        "    print('started', flush=True); program.wait()\n"
+    )
+    held, theirs = os.pipe()  # open as long as any process has it
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=theirs,
+        cwd=Path(__file__).parent.parent,
+    ) as process, os.fdopen(held, "rb") as told:  # fmt: skip
+        os.close(theirs)
+        assert told.readline() == b"started\n"
+        process.kill()
+        assert told.read() == b""
 
 
 def test_children_end_with_their_sandbox(tmp_path: Path, mail: Path) -> None:

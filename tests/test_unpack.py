@@ -14,7 +14,7 @@ import pyzipper
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.settings import Limits
+from config.limits import Limits
 from parsers import media
 from parsers.errors import ParseError
 from parsers.shelf import Budget, Entry, Shelf, safe_path
@@ -118,6 +118,21 @@ def test_names_flagged_as_utf8_that_are_not_open_all_the_same(tmp_path: Path) ->
     raw = make_zip(*members, flags=0x800)
     assert contents(entries(raw, tmp_path)) == {"甲联盟/组建协议.doc": b"x", "章程.doc": b"y"}
     assert contents(entries(b"junk" + raw, tmp_path)).keys() == {"甲联盟/组建协议.doc", "章程.doc"}
+
+
+def test_the_directory_counts_where_the_header_before_the_bytes_spells_the_name_otherwise(
+    tmp_path: Path,
+) -> None:
+    raw = bytearray(make_zip(("协议.doc".encode("gbk"), b"x")))
+    name = "协议".encode("gbk")
+    raw[raw.rindex(name) : raw.rindex(name) + len(name)] = "章程".encode("gbk")
+    assert contents(entries(bytes(raw), tmp_path)) == {"章程.doc": b"x"}
+
+
+def test_a_zip_with_bytes_before_it_is_known_by_its_name() -> None:
+    raw = b"junk" + make_zip((b"a.doc", b"x"))
+    assert media.media_type_of(raw, None, "材料.zip") == media.ZIP
+    assert media.media_type_of(raw, None, "材料.bin") == media.UNKNOWN
 
 
 def test_a_file_without_a_name_is_a_file(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from py7zr import SevenZipFile
 
-from config.settings import Limits
+from config.limits import Limits
 from parsers import media
 from parsers.errors import ParseError
 from parsers.shelf import Entry
@@ -41,6 +41,21 @@ def seven_zip(
 
 
 SEVEN_ZIP = seven_zip(FILES)
+
+
+def slow_seven_zip(password: str) -> bytes:
+    """Write an archive that needs 16 million hashes to try a password, the most that is allowed."""
+    buffer = io.BytesIO()
+    with SevenZipFile(buffer, "w", password=password) as archive:
+        archive.encoded_header_mode = (
+            False  # so that the coder's properties stand in it as they are
+        )
+        archive.writestr(b"agreement", "a.txt")
+    raw = bytearray(buffer.getvalue())
+    cycles = raw.index(b"\x06\xf1\x07\x01") + 5
+    assert raw[cycles] & 0x3F == 19
+    raw[cycles] += 5
+    return with_checksums(bytes(raw))
 
 
 def two_packs(folder: Path) -> bytes:

@@ -12,7 +12,7 @@ from Cryptodome.Cipher import AES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.settings import Limits
+from config.limits import Limits
 from parsers import media
 from parsers.errors import ParseError
 from parsers.sandbox import Sandbox
@@ -197,8 +197,13 @@ def test_a_header_that_breaks_off_is_told_after_the_files_before_it(tmp_path: Pa
 
 
 def test_a_part_of_a_split_rar_is_unsupported_not_damaged(tmp_path: Path) -> None:
-    raw = rar4(file4(b"a.doc", b"x"), flags=1)
-    assert refusal(raw, tmp_path, media.RAR) is Problem.UNSUPPORTED
+    for split in (1, 2):  # continued from the volume before, and in the one after
+        raw = rar4(file4(b"a.doc", b"x", flags=split), flags=1)[:-7]
+        assert refusal(raw, tmp_path, media.RAR) is Problem.UNSUPPORTED
+
+
+def test_the_only_volume_of_a_rar_is_whole(tmp_path: Path) -> None:
+    assert contents(unrar(rar4(file4(b"a.doc", b"x"), flags=1), tmp_path)) == {"a.doc": b"x"}
 
 
 def test_repeated_files_are_files_and_links_are_passed_over(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.settings import Limits
+from config.limits import Limits
 from parsers import media
 from parsers.errors import ParseError
 from parsers.message import open_files
