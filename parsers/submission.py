@@ -32,6 +32,17 @@ class Problem(StrEnum):
         return self in {Problem.EMPTY, Problem.DAMAGED, Problem.LOCKED}
 
 
+class Scan(StrEnum):
+    """Whether a file has pages that are pictures 扫描页, and whether these have been read.
+
+    `read`: a machine recognised their text, which may have mistakes.
+    """
+
+    NONE = ""
+    UNREAD = "unread"
+    READ = "read"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Address:
     """One mail address: bare and in lower case, with the decoded display name."""
@@ -61,13 +72,17 @@ class File:
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """A link 超大附件 to a file that lies with a mail provider or a cloud drive; never fetched."""
+    """A link 超大附件 to a file that lies with a mail provider or a cloud drive; never fetched.
+
+    `expires` says until when it holds in the mail's words, `code` is the 提取码 it asks for.
+    """
 
     provider: str
     url: str
     name: str = ""
     size: str = ""
     expires: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,11 +131,20 @@ class Page:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Seals:
+    """The red seals 印章 to be seen on a page; None where it is grey, so that none can be."""
+
+    page: int
+    count: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Content:
     """What a reader got out of one file: pages of text, and what it could not read.
 
     `page_count` is None where the format has no fixed pages. `marks` quotes editing marks
-    left in (tracked changes, comments).
+    left in (tracked changes, comments). `seals` are those of the pages that are pictures,
+    and of others that show any.
     """
 
     media_type: str
@@ -129,6 +153,8 @@ class Content:
     marks: tuple[str, ...] = ()
     problem: Problem | None = None
     detail: str = ""
+    scan: Scan = Scan.NONE
+    seals: tuple[Seals, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,6 +213,17 @@ class Facts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Listed:
+    """A line of the manifest 汇总表 of a batch: a name, and what stands beside it.
+
+    `fields` maps field ids of the call to what stands in their columns.
+    """
+
+    name: str
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Document:
     """A document 材料: one file, opened, or one part of a file that holds several.
 
@@ -197,6 +234,7 @@ class Document:
     is the subject's name (the alliance) that this file is about, with where it was read; the
     name of a document that carries none may come from its file or folder name, which
     `name_from` tells: `content`, `path`. `secrecy` quotes the mark of a state secret.
+    `listed` is what it lists, where it is the manifest of a batch.
     """
 
     path: str
@@ -214,6 +252,9 @@ class Document:
     name: Fact | None = None
     name_from: str = ""
     secrecy: Fact | None = None
+    listed: tuple[Listed, ...] = ()
+    scan: Scan = Scan.NONE
+    seals: tuple[Seals, ...] = ()
     source: Path | None = None
 
     @property
