@@ -1,4 +1,4 @@
-"""PDF: text from pdfium, ruled forms and second opinions from pdfminer.six."""
+"""PDF: text from pdfium, ruled forms and second opinions from pdfminer.six; pictures of pages."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ from parsers.layout import (
     lay_out,
     set_lines,
 )
-from parsers.submission import Content, Problem
+from parsers.scan import LONGEST, PageReader, seals_on
+from parsers.seals import LONGEST_SIDE
+from parsers.submission import Content, Problem, Scan, Seals
 
 MAX_PAGES = 500
 """More pages are not read; no document of a dossier comes near."""
@@ -52,6 +54,12 @@ _STAMPED = 30
 """A scanned page may carry so many characters of text: the scanning program's own name."""
 
 _IMAGE_SHARE = 0.5
+_CHINESE_SHARE = 0.4
+"""The share of common Chinese characters below which a hidden text is no reading of a page."""
+
+_LEAST_PICTURE = 50.0
+_MOST_PIXELS = 120_000_000
+_MILLIMETRES = 25.4 / 72
 _DEPTH = 4
 _LONG = 8.0
 _SPACE = 32
@@ -65,6 +73,8 @@ _PRINTED_LINE = re.compile(r"[^\s](?:[^\r\n]*[^\s])?")
 _Box = tuple[float, float, float, float]
 _Shape = tuple[int, float, float]
 _Span = tuple[int, int]
+
+_LOCKED = {pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY}
 
 _NO_FONTS = (ctypes.c_char_p * 2)(b"/nonexistent", None)
 """Folders to look for fonts in, as pdfium takes them; it keeps the pointer."""
@@ -91,42 +101,64 @@ class _Leaf:
     """A page as pdfium sees it: `form` if it has rulings, `poor` if it hides most of its text.
 
     That pdfium does with vertical script in fonts that the file does not bring along; in such
-    `borrowed` fonts it may also lose a character that stands alone.
+    `borrowed` fonts it may also lose a character that stands alone. A `scanned` page is a
+    picture; the text of a `recognised` one was read from a picture, by whomever.
     """
 
     sheet: Sheet
     text: str
-    form: bool
-    poor: bool
-    borrowed: bool
-    scanned: bool
-    blank: bool
+    form: bool = False
+    poor: bool = False
+    borrowed: bool = False
+    scanned: bool = False
+    blank: bool = False
+    recognised: bool = False
+    seals: Seals | None = None
 
 
-def read_pdf(path: Path, media_type: str = "application/pdf") -> Content:
+def read_pdf(
+    path: Path,
+    media_type: str = "application/pdf",
+    *,
+    passwords: Sequence[str] = (),
+    read_page: PageReader | None = None,
+) -> Content:
     """Read a PDF page by page.
 
-    Pages with ruled tables give tables, others lines. A document of which (nearly) all pages
-    are pictures is a `scan`. Raises ParseError when it is locked or damaged.
+    Pages with ruled tables give tables, others lines. A page that is a picture is read by
+    `read_page`, if given; without it, a document of which (nearly) all pages are pictures is
+    a `scan`. Raises ParseError when it is damaged, or locked and no password opens it.
     """
-    try:
-        with closing(pypdfium2.PdfDocument(path)) as document:
-            count = len(document)
-            seen = [_leaf(document, index) for index in range(min(count, MAX_PAGES))]
-    except pypdfium2.PdfiumError as error:
-        if getattr(error, "err_code", None) in {pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY}:
-            raise ParseError(Problem.LOCKED) from error
-        return _second_opinion(path, media_type)
-    if not seen:
-        return _second_opinion(path, media_type)
-    return _content(media_type, _with_tables(path, seen), count)
+    for password in ("", *passwords):
+        try:
+            with closing(pypdfium2.PdfDocument(path, password=password or None)) as document:
+                count = len(document)
+                numbers = range(min(count, MAX_PAGES))
+                seen = [_leaf(document, index, read_page) for index in numbers]
+        except pypdfium2.PdfiumError as error:
+            if getattr(error, "err_code", None) not in _LOCKED:
+                return _second_opinion(path, media_type)
+            continue
+        if not seen:
+            return _second_opinion(path, media_type)
+        return _content(media_type, _with_tables(path, password, seen), count)
+    raise ParseError(Problem.LOCKED)
 
 
 def _content(media_type: str, leaves: Sequence[_Leaf], count: int) -> Content:
     scanned = [leaf.sheet.number for leaf in leaves if leaf.scanned]
-    if all(leaf.scanned or leaf.blank for leaf in leaves):
-        problem = Problem.SCAN if scanned else Problem.EMPTY
-        return Content(media_type=media_type, page_count=count, problem=problem)
+    recognised = [leaf.sheet.number for leaf in leaves if leaf.recognised]
+    blank = all(leaf.scanned or leaf.blank or not leaf.sheet.items for leaf in leaves)
+    seals = tuple(leaf.seals for leaf in leaves if leaf.seals)
+    if blank:
+        pictures = scanned or recognised
+        return Content(
+            media_type=media_type,
+            page_count=count,
+            problem=Problem.SCAN if pictures else Problem.EMPTY,
+            scan=Scan.UNREAD if pictures else Scan.NONE,
+            seals=seals,
+        )
     details = []
     if scanned:
         details.append(f"第{'、'.join(map(str, scanned))}页是图片，没有文字")
@@ -137,34 +169,47 @@ def _content(media_type: str, leaves: Sequence[_Leaf], count: int) -> Content:
         pages=compose([leaf.sheet for leaf in leaves]),
         page_count=count,
         detail="；".join(details),
+        scan=Scan.READ if recognised else Scan.UNREAD if scanned else Scan.NONE,
+        seals=seals,
     )
 
 
 # ── pdfium ───────────────────────────────────────────────────────────────────────────
 
 
-def _leaf(document: Any, index: int) -> _Leaf:  # noqa: ANN401 (pypdfium2 ships no types)
+def _leaf(document: Any, index: int, read_page: PageReader | None) -> _Leaf:  # noqa: ANN401 (pypdfium2 ships no types)
     try:
         page = _with_fields(document, index)
     except pypdfium2.PdfiumError:  # one broken page
         sheet = Sheet(number=index + 1, width=0.0, height=0.0, items=())
-        flags = dict.fromkeys(("form", "poor", "borrowed", "scanned"), False)
-        return _Leaf(sheet=sheet, text="", blank=True, **flags)
-    with closing(page), closing(page.get_textpage()) as textpage:
+        return _Leaf(sheet=sheet, text="", blank=True)
+    with closing(page):
+        leaf = _printed(page, index + 1)
+        return _with_picture(leaf, page, read_page) if _has_picture(leaf, page.raw) else leaf
+
+
+def _printed(page: Any, number: int) -> _Leaf:  # noqa: ANN401 (pypdfium2 ships no types)
+    """Return a page as its text layer gives it."""
+    with closing(page.get_textpage()) as textpage:
         width, height = page.get_size()
         text = _text(textpage.raw)
-        lines = in_reading_order(list(_lines(textpage.raw, text, _upright(page))))
         shapes = list(_shapes(page.raw))
-        borrowed = _borrows_font(page.raw)
-    letters = len("".join(text.split()))
+        pictures = sum(w * h for kind, w, h in shapes if kind == pdfium.FPDF_PAGEOBJ_IMAGE)
+        covered = pictures > width * height * _IMAGE_SHARE
+        letters = len("".join(text.split()))
+        seen = _seen_letters(page.raw, textpage.raw, text) if covered else letters
+        pictured = covered and seen < _STAMPED
+        scanned = bool(shapes) if not letters else pictured and not _is_reading(text)
+        lines = in_reading_order(list(_lines(textpage.raw, text, _upright(page))))
     return _Leaf(
-        sheet=Sheet(number=index + 1, width=width, height=height, items=tuple(lines)),
+        sheet=Sheet(number=number, width=width, height=height, items=tuple(lines)),
         text=text,
         form=letters <= _MAX_FORM_CHARACTERS and _is_form(shapes),
         poor=sum(kind == pdfium.FPDF_PAGEOBJ_TEXT for kind, _, _ in shapes) > 2 * letters,
-        borrowed=borrowed,
-        scanned=_is_scanned(shapes, letters, width * height),
+        borrowed=_borrows_font(page.raw),
+        scanned=scanned,
         blank=not letters and not shapes,
+        recognised=pictured and not scanned,
     )
 
 
@@ -317,22 +362,105 @@ def _is_form(shapes: Sequence[_Shape]) -> bool:
     return across > 0 and down > 0 and len(paths) <= _MAX_FORM_PATHS
 
 
-def _is_scanned(shapes: Sequence[_Shape], letters: int, area: float) -> bool:
-    """Whether a page is a picture of one, or its letters are drawn as outlines."""
-    if not letters:
-        return bool(shapes)
-    pictures = [w * h for kind, w, h in shapes if kind == pdfium.FPDF_PAGEOBJ_IMAGE]
-    return letters < _STAMPED and sum(pictures) > area * _IMAGE_SHARE
+# ── Pages that are pictures ──────────────────────────────────────────────────────────
+
+
+def _is_reading(text: str) -> bool:
+    """Whether a hidden text may be what someone's program read in the picture above it."""
+    letters = "".join(text.split())
+    common = sum(map(_is_common, letters))
+    return len(letters) >= _STAMPED and common >= _CHINESE_SHARE * len(letters)
+
+
+def _is_common(letter: str) -> bool:
+    try:
+        return not letter.isascii() and bool(letter.encode("gb2312"))
+    except UnicodeEncodeError:
+        return False
+
+
+def _seen_letters(page: object, textpage: object, text: str) -> int:
+    """Count the letters that are neither invisible nor covered by a large picture."""
+    seen: set[int] = set()
+    width, height = pdfium.FPDF_GetPageWidthF(page), pdfium.FPDF_GetPageHeightF(page)
+    for thing in _things_drawn(page):
+        kind = pdfium.FPDFPageObj_GetType(thing)
+        across, up = _size(thing)
+        if kind == pdfium.FPDF_PAGEOBJ_IMAGE and across * up > width * height * _IMAGE_SHARE:
+            seen.clear()
+        elif kind == pdfium.FPDF_PAGEOBJ_TEXT and not _is_invisible(thing):
+            seen.add(_address(thing))
+    return sum(
+        not letter.isspace() and _address(pdfium.FPDFText_GetTextObject(textpage, index)) in seen
+        for index, letter in enumerate(text)
+    )
+
+
+def _things_drawn(page: object) -> Iterator[object]:
+    """Yield all that is drawn on a page, in that order, in form objects too."""
+    for index in range(pdfium.FPDFPage_CountObjects(page)):
+        yield from _things_in(pdfium.FPDFPage_GetObject(page, index), _DEPTH)
+
+
+def _things_in(thing: object, depth: int) -> Iterator[object]:
+    if pdfium.FPDFPageObj_GetType(thing) != pdfium.FPDF_PAGEOBJ_FORM:
+        yield thing
+    elif depth:
+        for index in range(pdfium.FPDFFormObj_CountObjects(thing)):
+            yield from _things_in(pdfium.FPDFFormObj_GetObject(thing, index), depth - 1)
+
+
+def _is_invisible(thing: object) -> bool:
+    mode = pdfium.FPDFTextObj_GetTextRenderMode(thing)
+    return bool(mode == pdfium.FPDF_TEXTRENDERMODE_INVISIBLE)
+
+
+def _address(thing: object) -> int:
+    return ctypes.cast(thing, ctypes.c_void_p).value or 0  # type: ignore[arg-type] # a pointer
+
+
+def _has_picture(leaf: _Leaf, page: object) -> bool:
+    """Whether a page is worth rendering: it is a picture, or has one that may show a seal."""
+    things = list(islice(_things_drawn(page), _MAX_FORM_PATHS + 1))
+    pictures = [
+        each for each in things if pdfium.FPDFPageObj_GetType(each) == pdfium.FPDF_PAGEOBJ_IMAGE
+    ]
+    shown = any(min(_size(each)) >= _LEAST_PICTURE for each in pictures)
+    if len(things) > _MAX_FORM_PATHS or sum(map(_pixels, pictures)) > _MOST_PIXELS:
+        return False  # it would take too long, or too much memory
+    return leaf.scanned or leaf.recognised or shown
+
+
+def _pixels(picture: object) -> int:
+    width, height = ctypes.c_uint(), ctypes.c_uint()
+    pdfium.FPDFImageObj_GetImagePixelSize(picture, width, height)
+    return width.value * height.value
+
+
+def _with_picture(leaf: _Leaf, page: Any, read_page: PageReader | None) -> _Leaf:  # noqa: ANN401 (pypdfium2 ships no types)
+    """Look at a page as a picture: count its seals, and have its text read if it has none."""
+    wanted = read_page if leaf.scanned else None
+    length = max(leaf.sheet.width, leaf.sheet.height)
+    scale = (LONGEST if wanted else LONGEST_SIDE) / length
+    picture = page.render(scale=scale).to_pil()
+    seals = seals_on(picture, leaf.sheet.number, length * _MILLIMETRES)
+    if seals.count or leaf.scanned or leaf.recognised:
+        leaf = replace(leaf, seals=seals)
+    sheet = wanted(picture, leaf.sheet.number) if wanted else None
+    if sheet is None:
+        return leaf
+    text = "".join(_texts(sheet.items))
+    return _Leaf(sheet=sheet, text=text, recognised=True, seals=leaf.seals)
 
 
 # ── pdfminer.six ─────────────────────────────────────────────────────────────────────
 
 
 @contextmanager
-def _layouts(path: Path) -> Iterator[Iterator[Callable[[], LTPage]]]:
+def _layouts(path: Path, password: str = "") -> Iterator[Iterator[Callable[[], LTPage]]]:
     """Open a file with pdfminer; gives for each page what lays it out."""
     with path.open("rb") as file:
-        document = PDFDocument(PDFParser(file))
+        document = PDFDocument(PDFParser(file), password=password)
         resources = PDFResourceManager()
         device = PDFPageAggregator(resources, laparams=None)
         interpreter = PDFPageInterpreter(resources, device)
@@ -345,14 +473,14 @@ def _layouts(path: Path) -> Iterator[Iterator[Callable[[], LTPage]]]:
         yield (partial(layout, page) for page in pages)
 
 
-def _with_tables(path: Path, leaves: Sequence[_Leaf]) -> list[_Leaf]:
+def _with_tables(path: Path, password: str, leaves: Sequence[_Leaf]) -> list[_Leaf]:
     """Read with pdfminer, too, the pages where it may see more: tables, or lost text."""
     read = list(leaves)
     doubted = [leaf.form or leaf.poor or leaf.borrowed for leaf in leaves]
     if not any(doubted):
         return read
     try:
-        with _layouts(path) as layouts:
+        with _layouts(path, password) as layouts:
             for index, (leaf, layout) in enumerate(zip(leaves, layouts, strict=False)):
                 items = _items(layout()) if doubted[index] else ()
                 if _is_better(items, leaf):
