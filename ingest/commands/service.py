@@ -61,13 +61,26 @@ def keep_memory_level() -> None:
 
 
 def until_signalled() -> Event:
-    """Return an event that is set by SIGTERM or SIGINT."""
+    """Return an event that is set by SIGTERM or SIGINT.
+
+    A thread of its own sets it: a handler runs wherever the main thread happens to be, also
+    inside the event's own lock, and would wait there for ever.
+    """
     import signal
-    from threading import Event
+    from threading import Event, Thread
 
     stop = Event()
+    waker, woken = os.pipe()
+    os.set_blocking(woken, False)
+
+    def wait() -> None:
+        os.read(waker, 1)
+        stop.set()
+
+    Thread(target=wait, name="signals", daemon=True).start()
+    signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
     for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda *_: stop.set())
+        signal.signal(each, lambda *_: None)
     return stop
 
 
