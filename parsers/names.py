@@ -18,8 +18,9 @@ _QUOTES = re.compile("[《》〈〉<>“”\"'‘’「」『』]")
 _BRACKETS = str.maketrans("[]{}【】〔〕〖〗", "()" * 5)
 _TAIL_TOKEN = re.compile(r"[\s._\-+,、—·~()\[\]]|v\d+(?:\.\d+)*|\d{1,8}|最新|新", re.IGNORECASE)
 _BREAKS = re.compile(
-    r"[。,;:!?、\n\t《》〈〉“”\"'‘’「」『』【】\[\]<>|/\\_=+#*]|(?<!\d)\.|\.(?!\d)|(?<![A-Za-z])-"
+    r"[。,;:!?、\n\t《》〈〉“”\"'‘’「」『』【】\[\]<>|/\\_=#*]|(?<!互联网)\+|(?<!\d)\.|\.(?!\d)|(?<![A-Za-z])-"
 )
+_QUOTED_END = re.compile(r"[“\"'‘「『][^“”\"'‘’「」『』。,;]{1,12}[”\"'’」』]$")
 _FILE_LEAD = re.compile(r"^(?:(?:\d{6,8}|0\d|\d{1,3}(?=[\s.]))[\s.]*)+")
 _REACH = 48  # no name is longer
 _MOST_NAMES = 500  # in one text; a list of all alliances of a province has fewer
@@ -170,9 +171,23 @@ def _has_prefix(text: str, call: Call) -> bool:
     return any(each in text for each in call.name.prefixes if len(each) > 1)
 
 
+def _before_quotation(text: str, call: Call) -> int | None:
+    """Return where a prefix stands before a quotation that ends the text (广东省“互联网+”)."""
+    opener = _QUOTED_END.search(text)
+    if opener is None:
+        return None
+    for prefix in plain_words(call.name.prefixes):
+        if len(prefix) > 1 and text[: opener.start()].endswith(prefix):
+            return opener.start() - len(prefix)
+    return None
+
+
 def _start_of_name(text: str, lower: int, upper: int, call: Call) -> int:
     """Return where a name begins whose suffix begins at `upper`."""
     start = max((each.end() + lower for each in _BREAKS.finditer(text[lower:upper])), default=lower)
+    before_quote = _before_quotation(text[lower:start], call)
+    if before_quote is not None:
+        return lower + before_quote
     for word in call.name.leads:
         at = text.rfind(word, start, upper)
         start = at + len(word) if at >= 0 else start
@@ -235,7 +250,7 @@ def find_number(text: str, call: Call) -> tuple[str, ...]:
 
 _LEGAL_FORM = re.compile(r"(?:股份有限|有限责任|有限)?公司$|\(?集团\)?")
 _ENDS = (
-    *("公司", "集团", "厂", "(有限合伙)", "合作社", "事务所", "农场", "银行", "出版社"),
+    *("公司", "集团", "厂", "合伙)", "合作社", "事务所", "农场", "银行", "出版社"),
     *(
         "大学",
         "学院",

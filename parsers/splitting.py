@@ -91,7 +91,9 @@ def _content_of(placed: Sequence[_Placed], content: Content, end: int) -> Conten
         for index, run in groupby(placed, key=lambda each: each.page)
     )
     count = end - placed[0].page if content.page_count is not None else None
-    return replace(content, pages=pages, page_count=count)
+    own = range(placed[0].page + 1, end + 1)
+    seals = tuple(each for each in content.seals if each.page in own)
+    return replace(content, pages=pages, page_count=count, seals=seals)
 
 
 def _with_beginning(
@@ -190,6 +192,13 @@ def _announced(placed: Sequence[_Placed], call: Call) -> Iterator[tuple[int, str
                 break
 
 
+def _fillers(call: Call) -> Iterator[str]:
+    yield from call.title_fillers
+    yield from call.name.leads
+    yield from call.name.prefixes
+    yield from call.name.suffixes
+
+
 def _says_only_title(raw: str, call: Call) -> str:
     """Return the kind that a line announces by saying nothing but its title and a name."""
     words = squeeze(plain(raw))
@@ -203,6 +212,6 @@ def _says_only_title(raw: str, call: Call) -> str:
     while rest != before:
         before = rest
         rest = _BEFORE.sub("", rest).strip(_AROUND)
-        for word in (*call.name.leads, *call.name.prefixes, *call.name.suffixes):
+        for word in _fillers(call):
             rest = rest.removeprefix(plain(word)).removesuffix(plain(word))
     return "" if rest else title.kind

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from parsers.submission import Facts
+from parsers.submission import Facts, Scan, Seals
 
 
 class Fate(StrEnum):
@@ -112,6 +112,7 @@ class FiledDocument:
     """A document as it is filed in a dossier.
 
     `part` counts the documents of a file that holds several, from 1; 0: it is the whole file.
+    `scan` tells whether it has pages that are pictures, and whether a machine has read them.
     """
 
     id: int
@@ -133,13 +134,17 @@ class FiledDocument:
     added_by: str = ""
     part: int = 0
     first_page: int | None = None
+    scan: Scan = Scan.NONE
+    seals: tuple[Seals, ...] = ()
 
     @property
     def place(self) -> str:
         """Its path, with its pages where it shares the file with others."""
         if not self.part or self.first_page is None:
             return self.path
-        last = self.first_page + (self.pages or 1) - 1
+        if self.pages is None:
+            return f"{self.path}（自第{self.first_page}页起）"
+        last = self.first_page + self.pages - 1
         span = f"{self.first_page}—{last}" if last > self.first_page else f"{last}"
         return f"{self.path}（第{span}页）"
 

@@ -357,3 +357,16 @@ def test_a_credit_code_whose_weighed_sum_leaves_nothing_ends_in_0() -> None:
 
 def test_a_text_without_a_code_gives_none() -> None:
     assert organisation_code(CALL.notice) == ""
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["广东省互联网+现代农业产业技术创新联盟", "广东省“互联网＋”现代农业产业技术创新联盟"],
+)
+def test_a_plus_sign_or_a_quotation_inside_a_name_belongs_to_it(name: str) -> None:
+    assert find_names(f"关于组建{name}的协议", CALL) == (name,)
+    assert normal_form(name, CALL) == normal_form("广东省互联网+现代农业产业技术创新联盟", CALL)
+
+
+def test_a_plus_sign_between_other_words_ends_a_name() -> None:
+    assert find_names("申报表+广东省软件产业技术创新联盟", CALL) == ("广东省软件产业技术创新联盟",)
