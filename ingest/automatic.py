@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from email.utils import parseaddr
 
 from parsers.submission import Submission
 
@@ -28,15 +29,24 @@ _PROVIDER_HEADERS = (
 _OFF = frozenset({"", "no", "false", "0"})
 _BOUNCERS = frozenset({"mailer-daemon", "postmaster", "mail-daemon"})
 _NO_REPLY = re.compile(
-    r"(?:no|do[-_.]?not|never)[-_.]?reply|auto[-_.]?(?:reply|responder)|bounces?|listserv|majordomo"
+    r"(?:.+[-_.])?(?:no|do[-_.]?not|never)[-_.]?reply|auto[-_.]?(?:reply|responder)"
+    r"|bounces?|listserv|majordomo"
+    # accounts under which web servers send what was put into a form
+    r"|www-data|wwwrun|httpd|nobody|anonymous"
 )
+# RFC 6047, 2.4, without `publish`: that one is a file which a person has saved and sends
+_CALENDAR_METHODS = frozenset({
+    "request", "reply", "cancel", "add", "refresh", "counter", "declinecounter",
+})  # fmt: skip
 # QQ writes its automatic answers with such a return path: user+auto_=applicant=example.com@…
 _QQ_RETURN_PATH = re.compile(r"\+auto_=")
 _END = r"\s*(?:[:：﹕\-—(（\]】]|$)"
 _AUTO_REPLY_SUBJECT = re.compile(
     r"\[?【?(?:自动(?:回复|答复|回覆)(?:邮件)?|自動(?:回覆|回復|返信)(?:メール)?|(?:假期|休假|外出)自动回复"
     r"|auto(?:matic)?[- ]?(?:reply|response|responder)"
-    rf"|out of (?:the )?office(?: auto\s?reply)?|vacation (?:reply|response)){_END}",
+    rf"|out of (?:the )?office(?: auto\s?reply)?|vacation (?:reply|response)){_END}"
+    # Lotus Notes
+    r"|auto: .*(?:\bis out of (?:the )?office\b|不在办公室)",
     re.IGNORECASE,
 )
 _RECEIPT_SUBJECT = re.compile(r"(?:已读|未读|已讀|已读回执|阅读回执|已送达)\s*[:：]")
@@ -47,10 +57,20 @@ _RECALL_TEXT = re.compile(
     re.IGNORECASE,
 )
 _BOUNCE_SUBJECT = re.compile(
-    r"系统退信|退信(?:通知|提醒)|来自postmaster@\S+的退信|(?:邮件)?(?:投递|发送|递送)失败|无法送达|未送达|未能送达"
+    r"^\s*退信\s*[:：]|系统退信|退信(?:通知|提醒)|来自postmaster@\S+的退信|(?:邮件)?(?:投递|发送|递送)失败|无法送达|未送达|未能送达"
     r"|un(?:deliver(?:ed|able)|deliverable)|delivery (?:status notification|failure|has failed)"
     r"|delivery notification|mail delivery (?:failed|failure|system)|failure notice|returned mail"
     r"|mail system error|message (?:could not be|not) delivered|error sending",
+    re.IGNORECASE,
+)
+_BOUNCE_TEXT = re.compile(
+    r"(?:could not be|was not) delivered to|unable to deliver|user unknown|\b55[0-4][ -]5\.\d+\.\d"
+    r"|(?:未能|无法)(?:投递|送达)|被退回",
+    re.IGNORECASE,
+)
+_STILL_TRYING = re.compile(
+    r"will (?:keep|continue) (?:trying|to try)|attempts will continue|a warning (?:message )?only"
+    r"|继续尝试|无需重发",
     re.IGNORECASE,
 )
 _DELAY_SUBJECT = re.compile(
@@ -61,6 +81,21 @@ _SAYS_AUTOMATIC = re.compile(
     r"|do not reply to this (?:e-?mail|message)|this is an automat(?:ed|ic)",
     re.IGNORECASE,
 )
+# RFC 7489, 7.2.1.1: what receivers of mail tell a domain about it (DMARC)
+_DMARC_SUBJECT = re.compile(r"report domain:\s*\S+\s+submitter:.*\breport-id:", re.IGNORECASE)
+_COMPLAINT_SUBJECT = re.compile(r"complaint about message from ", re.IGNORECASE)
+_COMPLAINT_SENDER = "staff@hotmail.com"
+_XML = re.compile(r"\s*<\?xml\s(?!.*<html\b)", re.IGNORECASE | re.DOTALL)
+_BOUNCE_BOX = re.compile(r"bounces?(?:[-+.=].*)?@.+|.+@bounces?\..+")
+# A newsletter's ways out, and what it says beside them: only both together are its sign.
+_UNSUBSCRIBE_LINK = re.compile(r"https?://\S*unsubscri", re.IGNORECASE)
+_MASS_MAIL_TEXT = re.compile(
+    r"\bin (?:your |a )?browser|can['’]?(?:t|not) (?:read|see|view) this e-?mail"
+    r"|do not reply to this (?:e-?mail|message)"
+    r"|浏览器中?(?:查看|打开|浏览)|请勿(?:直接)?回复(?:本|此|该)?邮件",
+    re.IGNORECASE,
+)
+_ANSWERS_OR_FORWARDS = re.compile(r"\s*(?:re|fwd?|回复|答复|回覆|转发|轉寄)\s*[:：]", re.IGNORECASE)
 # RFC 3464, 2.3.3: every action but `failed`
 _NO_FAILURE = frozenset({"delayed", "delivered", "relayed", "expanded"})
 _ACTION = re.compile(r"^action:\s*([a-z]+)", re.IGNORECASE | re.MULTILINE)
@@ -77,7 +112,7 @@ def machine_reason(submission: Submission, own: Collection[str]) -> str:
     `own` holds the service's own addresses. The signs, in the order they are asked:
     `own-address`, `delivery-status`, `receipt` (RFC 8098), `provider`, `auto-submitted`
     (RFC 3834), `precedence`, `list` (RFC 2369, 2919), `null-sender`, `calendar`,
-    `no-reply-sender`, `subject`.
+    `no-reply-sender`, `report` (made by a program for a program), `mass-mail`, `subject`.
     """
     signs = (
         ("own-address", submission.sender.address in {each.lower() for each in own}),
@@ -86,10 +121,12 @@ def machine_reason(submission: Submission, own: Collection[str]) -> str:
         ("provider", _is_marked_by_provider(submission)),
         ("auto-submitted", _plain(submission, "auto-submitted") not in {"", "no"}),
         ("precedence", _plain(submission, "precedence") in _MACHINE_PRECEDENCE),
-        ("list", any(submission.header(name) for name in _LIST_HEADERS)),
+        ("list", _is_of_a_list(submission)),
         ("null-sender", _has_null_sender(submission)),
         ("calendar", _is_calendar(submission)),
         ("no-reply-sender", _is_no_reply(submission)),
+        ("report", _is_for_programs(submission)),
+        ("mass-mail", _returns_to_a_mailer(submission) or _reads_like_mass_mail(submission)),
         ("subject", _subject_tells(submission)),
     )
     return next((reason for reason, found in signs if found), "")
@@ -102,15 +139,19 @@ def is_bounce(submission: Submission) -> bool:
     """
     text = f"{submission.text}\n{submission.quoted}"
     actions = {action.lower() for action in _ACTION.findall(text)}
-    if (actions and actions <= _NO_FAILURE) or _is_receipt(submission):
+    other = _is_receipt(submission) or _report_type(submission) == "feedback-report"
+    if other or (actions and actions <= _NO_FAILURE):
         return False
-    if not actions and _DELAY_SUBJECT.search(submission.subject):
+    late = _DELAY_SUBJECT.search(submission.subject) or _STILL_TRYING.search(submission.text)
+    if not actions and late:
         return False
     if _has_bounce_header(submission) or _report_type(submission) == "delivery-status":
         return True
-    machine = _local_part(submission) in _BOUNCERS or _has_null_sender(submission)
     told = bool(actions) or _is_report(submission) or _BOUNCE_SUBJECT.search(submission.subject)
-    return machine and bool(told or _local_part(submission) == "mailer-daemon")
+    if _is_no_reply(submission):
+        words = _BOUNCE_TEXT.search(submission.text)
+        return bool(told or words or _local_part(submission) == "mailer-daemon")
+    return _has_null_sender(submission) and bool(told)
 
 
 def bounced_message_ids(submission: Submission) -> tuple[str, ...]:
@@ -134,15 +175,26 @@ def _plain(submission: Submission, name: str) -> str:
 
 
 def _local_part(submission: Submission) -> str:
-    """The name before the @; some bounces have only the display name: MAILER-DAEMON <>."""
-    sender = submission.sender
-    shown = sender.name or submission.header("from").partition("<")[0].strip(' "')
-    return (sender.address.partition("@")[0] or shown).lower()
+    """The name before the @; some bounces have no more: MAILER-DAEMON, or MAILER-DAEMON <>."""
+    shown, bare = parseaddr(submission.header("from"))
+    told = submission.sender.address or bare or submission.sender.name or shown
+    return told.partition("@")[0].lower()
+
+
+def _return_path(submission: Submission) -> str:
+    return re.sub(r"\s", "", submission.header("return-path")).lower()
 
 
 def _has_null_sender(submission: Submission) -> bool:
-    path = re.sub(r"\s", "", submission.header("return-path")).lower()
+    path = _return_path(submission)
     return path == "<>" or path.lstrip("<").startswith("mailer-daemon@")
+
+
+def _is_of_a_list(submission: Submission) -> bool:
+    """By its headers, or as old servers send: `owner-news@` for the sender `news@`."""
+    sender = parseaddr(submission.header("sender"))[1].lower().partition("@")[0]
+    owned = bool(sender) and _return_path(submission).strip("<>").startswith(f"owner-{sender}@")
+    return owned or any(submission.header(name) for name in _LIST_HEADERS)
 
 
 def _report_type(submission: Submission) -> str:
@@ -180,17 +232,51 @@ def _is_marked_by_provider(submission: Submission) -> bool:
 
 def _is_calendar(submission: Submission) -> bool:
     """An invitation or its answer (RFC 6047), not a mail that brings one among other files."""
-    invites = (
+    alone = all(file.filename.lower().endswith(".ics") for file in submission.files)
+    return (
         submission.media_type == "text/calendar"
         or "calendarmessage" in submission.header("content-class").lower()
+        or (submission.calendar_method in _CALENDAR_METHODS and alone)
     )
-    types = {file.media_type for file in submission.files}
-    return invites or types == {"text/calendar"}
 
 
 def _is_no_reply(submission: Submission) -> bool:
     local = _local_part(submission)
     return local in _BOUNCERS or bool(_NO_REPLY.fullmatch(local))
+
+
+def _is_for_programs(submission: Submission) -> bool:
+    """A report on mail that bears no standard sign, or a text that is an XML document."""
+    subject = submission.subject.strip()
+    complaint = submission.sender.address == _COMPLAINT_SENDER
+    return (
+        bool(_DMARC_SUBJECT.match(subject))
+        or (complaint and bool(_COMPLAINT_SUBJECT.match(subject)))
+        or bool(_XML.match(submission.text))
+    )
+
+
+def _returns_to_a_mailer(submission: Submission) -> bool:
+    """Errors go to a box for bounces.
+
+    The Return-Path alone tells it only by its whole name: those of people's mail may be
+    rewritten by who passes it on (`SRS0=…@bounce.…`, `bounces+SRS=…@`), but nobody's mail
+    program writes Errors-To.
+    """
+    path = _return_path(submission).strip("<>")
+    errors = parseaddr(submission.header("errors-to"))[1].lower()
+    whole_name = path.partition("@")[0] in {"bounce", "bounces"}
+    return whole_name or bool(_BOUNCE_BOX.fullmatch(errors))
+
+
+def _reads_like_mass_mail(submission: Submission) -> bool:
+    """A newsletter by its text, unless a person may be passing it on or answering it."""
+    passed_on = submission.in_reply_to or _ANSWERS_OR_FORWARDS.match(submission.subject)
+    return (
+        not (passed_on or submission.files)
+        and bool(_UNSUBSCRIBE_LINK.search(submission.text))
+        and bool(_MASS_MAIL_TEXT.search(submission.text))
+    )
 
 
 def _subject_tells(submission: Submission) -> bool:

@@ -55,6 +55,7 @@ _OWN = frozenset({media.TNEF, media.SIGNED})
 # Mail of which only a part is here, or none (RFC 2046, 5.2.2 and 5.2.3).
 _ELSEWHERE = {"message/partial": "分段邮件", "message/external-body": "外部附件"}
 _UNNAMED = "无名附件"
+_CALENDAR = "text/calendar"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,6 +180,8 @@ class _Opening:
         self, blocks: Iterable[bytes], *, name: str, declared: str = "", logo: bool = False
     ) -> Entry | None:
         """Put a file that hangs on a mail on the shelf; None for a logo, which is thrown away."""
+        if declared == _CALENDAR:  # its content looks like any text
+            name = name or f"{_UNNAMED}.ics"
         entry = self.store(blocks, name=name)
         if entry.stored is None:
             return entry
@@ -426,6 +429,13 @@ def _reports(mime: Mime, part: Message) -> Iterator[str]:
         yield decode_text(raw, str(part.get_content_charset() or ""))
 
 
+def _calendar_method(part: Message) -> str:
+    if _is_container(part):
+        return next(filter(None, map(_calendar_method, parts_of(part))), "")
+    is_calendar = part.get_content_type() == _CALENDAR
+    return str(part.get_param("method") or "").lower() if is_calendar else ""
+
+
 def _bodies(part: Message) -> Iterator[Message]:
     if _is_container(part):
         for child in parts_of(part):
@@ -495,6 +505,7 @@ def _submission(mime: Mime, inside: _Inside, files: list[File]) -> Submission:
         files=tuple(files),
         links=merged(inside.links),
         media_type=mime.message.get_content_type(),
+        calendar_method=_calendar_method(mime.message),
     )
 
 

@@ -152,11 +152,7 @@ class Mime:
             pairs = getaddresses(values)
         if not any("@" in address for _, address in pairs):
             pairs = [("", address) for value in values for address in _ADDRESS.findall(value)]
-        return tuple(
-            Address(address=address.strip().lower(), name=decode_header(shown).strip("\"' "))
-            for shown, address in pairs
-            if "@" in address
-        )
+        return tuple(_address(shown, address) for shown, address in pairs if "@" in address)
 
     def date(self) -> datetime | None:
         """Return when the writer says that he sent it, with its time zone, if it can be read."""
@@ -167,6 +163,19 @@ class Mime:
             except (ValueError, TypeError, IndexError, OverflowError):
                 return None
         return told if told.tzinfo else told.replace(tzinfo=UTC)
+
+
+def _address(shown: str, address: str) -> Address:
+    """Return an address as its header gives it, also one without brackets behind the name."""
+    name = decode_header(shown).strip("\"' ")
+    bare = _ADDRESS.search(address) if " " in address.strip() else None
+    if bare:
+        name = name or decode_header(address[: bare.start()]).strip("\"' ")
+        return Address(address=bare[0].lower(), name=name)
+    # Encoded words have no place in one (RFC 2047, 5): they stand for raw 8-bit text, which
+    # is shown; one that hides ASCII may hide somebody else's address.
+    told = decode_header(address)
+    return Address(address=(address if told.isascii() else told).strip().lower(), name=name)
 
 
 def parts_of(part: email.message.Message) -> list[email.message.Message]:

@@ -91,7 +91,8 @@ class Submission:
 
     `text` is what the writer wrote himself, without quoted mails below it; `quoted` is
     the rest. `headers` holds every header, decoded, in the order of the message, names in
-    lower case.
+    lower case. `calendar_method` is what the calendar in the mail is for, in lower case
+    (`request`, `reply`, `cancel`; RFC 6047, 2.4); empty without one, or where it tells none.
     """
 
     message_id: str
@@ -109,6 +110,7 @@ class Submission:
     files: tuple[File, ...]
     links: tuple[Link, ...]
     media_type: str = "text/plain"
+    calendar_method: str = ""
 
     def header(self, name: str) -> str:
         """Return the first header of that name (lower case), or an empty string."""

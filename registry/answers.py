@@ -21,7 +21,7 @@ Point = tuple[str, str]
 """A finding id and the document it is about (empty: the dossier)."""
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 UNRECOGNISED_EVERY = timedelta(days=7)
 BATCH_WAITS = 2
 """How many working days a notice on several dossiers waits for the last of them."""
@@ -75,7 +75,8 @@ class Told:
 class Standing:
     """A dossier, as letters see it.
 
-    `points` are what is missing now. `marked` says that it has changed since it was judged,
+    `points` are what is missing now. `marked` says that it has changed since it was judged
+    or that its scans are being read,
     `restored` that it has not changed since a backup was restored.
     """
 
@@ -211,8 +212,12 @@ def _unwanted(letter: Due, mail: Waiting, receipts: Receipts) -> bool:
 
 
 def is_address(text: str) -> bool:
-    """Whether a letter can be addressed so (RFC 5321, 4.1.2, without quoted local parts)."""
-    return ADDRESS.fullmatch(text) is not None
+    """Whether a letter can be addressed so (RFC 5321, 4.1.2, without quoted local parts).
+
+    An underscore in the domain is let pass: no host may be called so, but mail domains are.
+    An encoded word is no address (RFC 2047, 5), though made of allowed characters.
+    """
+    return ADDRESS.fullmatch(text) is not None and "=?" not in text
 
 
 def is_never_answered(address: str, receipts: Receipts) -> bool:

@@ -28,6 +28,8 @@ MACHINE_SIGNS = {
     "null-sender": "无发件人",
     "calendar": "日程邀请",
     "no-reply-sender": "不接收回复的地址",
+    "report": "给程序读的报告",
+    "mass-mail": "群发邮件",
     "subject": "主题表明为自动回复",
 }
 """What staff read of the sign by which a machine was told."""

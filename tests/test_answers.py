@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.settings import Receipts
-from registry.answers import Due, Sent, Standing, Told, Waiting, due, is_never_answered
+from registry.answers import Due, Sent, Standing, Told, Waiting, due, is_address, is_never_answered
 from registry.rows import Fate, Kind, LetterState, Status
 from tests.builders import NOW, QUIET, SENDER, STRANGER
 
@@ -507,3 +507,22 @@ def test_every_mail_is_answered_once_in_the_end_and_then_nothing_is_due(
     for about in post.standings.values():
         if about.told and about.lacks:
             assert about.points <= about.told.points
+
+
+@pytest.mark.parametrize(
+    ("address", "good"),
+    [
+        ("office@example.com", True),
+        ("r&d+2016@mail.example.com", True),
+        ("office@kjc_lab.example.com", True),
+        ("", False),
+        ("office", False),
+        ("big office@example.com", False),
+        ("a@b@example.com", False),
+        ("office@example.com\nBcc: other@example.net", False),
+        ("张三@例子.example", False),
+        ("=?utf-8?b?b2zmawnl?=@example.com", False),
+    ],
+)
+def test_a_letter_goes_only_to_a_whole_address_in_ascii(address: str, good: bool) -> None:  # noqa: FBT001 - as told
+    assert is_address(address) is good

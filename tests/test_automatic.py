@@ -52,8 +52,8 @@ def mail(
     )
 
 
-def file(media_type: str) -> File:
-    return File(path="a", filename="a", media_type=media_type, size=1, sha256="0" * 64)
+def file(media_type: str, name: str = "a") -> File:
+    return File(path=name, filename=name, media_type=media_type, size=1, sha256="0" * 64)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,11 @@ def file(media_type: str) -> File:
         ("return-path", "<research-office@example.com>"),
         ("x-qq-auto-reply", "false"),
         ("x-priority", "1"),
+        ("return-path", "<SRS0=a1b2=C3=example.com=office@bounce.example.net>"),
+        ("return-path", "<bounces+SRS=a1b2=C3@example.net>"),
+        ("return-path", "<owner-association@example.com>"),
+        ("return-path", "<owner@example.com>"),
+        ("errors-to", "<research-office@example.com>"),
     ],
 )
 def test_headers_that_people_send_make_no_machine(header: tuple[str, str]) -> None:
@@ -91,6 +96,9 @@ def test_headers_that_people_send_make_no_machine(header: tuple[str, str]) -> No
         "撤回：广东省工业机器人产业技术创新联盟申报材料",
         "已读通知，补充材料",
         "Out of office hours contact list",
+        "AUTO: automotive alliance, application",
+        "Report domain names of members",
+        "Complaint about message from the center",
     ],
 )
 def test_a_person_may_write_about_machines(subject: str) -> None:
@@ -109,6 +117,8 @@ def test_a_person_may_write_about_machines(subject: str) -> None:
         (("precedence", "junk"), "precedence"),
         (("list-id", "News <news.example.com>"), "list"),
         (("list-unsubscribe", "<mailto:leave@example.com>"), "list"),
+        (("return-path", "<bounces@example.net>"), "mass-mail"),
+        (("errors-to", "<101-a7@bounce.example.net>"), "mass-mail"),
         (("return-path", "<>"), "null-sender"),
         (("return-path", "<MAILER-DAEMON@example.com>"), "null-sender"),
         (("x-qq-auto-reply", "true"), "provider"),
@@ -139,6 +149,8 @@ def test_a_machine_is_told_by_its_headers(header: tuple[str, str], reason: str) 
         "Auto-Reply: dossier",
         "Out of Office: dossier",
         "Out of Office AutoReply: dossier",
+        "AUTO: R&D is out of the office (returning 2016-06-13)",
+        "AUTO: 技改科不在办公室（返回时间 2016-06-13）",
     ],
 )
 def test_an_answer_without_any_header_is_told_by_the_start_of_its_subject(subject: str) -> None:
@@ -149,6 +161,46 @@ def test_outlooks_recall_is_a_machines_and_a_persons_request_is_not() -> None:
     recall = mail(subject="撤回: 申报材料", text="科研院 将撤回邮件“申报材料”。")
     assert machine_reason(recall, OWN) == "subject"
     assert machine_reason(mail(subject="撤回: 申报材料", text="请撤回我们的申报。"), OWN) == ""
+
+
+def test_a_list_without_list_headers_is_told_by_the_owner_of_its_sender() -> None:
+    path = ("return-path", "<owner-Materials-L@lists.example.net>")
+    as_list = mail(path, ("sender", "Materials <MATERIALS-L@lists.example.org>"))
+    assert machine_reason(as_list, OWN) == "list"
+    assert machine_reason(mail(path, ("sender", "<secretary@example.com>")), OWN) == ""
+
+
+def test_reports_without_a_standard_sign_are_told_by_what_they_are() -> None:
+    dmarc = "Report domain: example.org Submitter: example.com Report-ID: 2244696771454641389"
+    assert machine_reason(mail(subject=dmarc), OWN) == "report"
+    complaint = mail(sender="staff@hotmail.com", subject="complaint about message from 192.0.2.222")
+    assert machine_reason(complaint, OWN) == "report"
+    assert (
+        machine_reason(mail(text='<?xml version="1.0"?>\n<adf><prospect/></adf>'), OWN) == "report"
+    )
+    page = '<?xml version="1.0"?>\n<!DOCTYPE html>\n<html><body>请查收</body></html>'
+    assert machine_reason(mail(text=page), OWN) == ""
+
+
+NEWSLETTER = """如不能正常显示，请在浏览器中打开 http://news.example.net/23
+本期看点：产业技术创新联盟怎么建
+退订：http://news.example.net/unsubscribe?id=77"""
+
+
+def test_a_newsletter_is_told_by_two_of_its_own_words_together() -> None:
+    assert machine_reason(mail(text=NEWSLETTER), OWN) == "mass-mail"
+    *others, last = NEWSLETTER.split("\n")
+    assert machine_reason(mail(text="\n".join(others)), OWN) == ""
+    assert machine_reason(mail(text=last), OWN) == ""
+
+
+def test_a_newsletter_that_a_person_may_be_passing_on_is_a_persons() -> None:
+    assert machine_reason(mail(text=NEWSLETTER, subject="转发：联盟怎么建"), OWN) == ""
+    assert machine_reason(mail(text=PERSON.text, quoted=NEWSLETTER), OWN) == ""
+    answer = replace(mail(text=NEWSLETTER), in_reply_to="<letter-7@example.org>")
+    assert machine_reason(answer, OWN) == ""
+    application = replace(mail(text=NEWSLETTER), files=(file("application/pdf"),))
+    assert machine_reason(application, OWN) == ""
 
 
 def test_the_exchange_header_counts_with_a_text_that_says_automatic() -> None:
@@ -167,7 +219,12 @@ def test_the_exchange_header_counts_with_a_text_that_says_automatic() -> None:
         ("no-reply@example.com", "no-reply-sender"),
         ("noreply@example.com", "no-reply-sender"),
         ("do_not_reply@example.com", "no-reply-sender"),
+        ("oa-noreply@example.com", "no-reply-sender"),
+        ("mail.no-reply@example.com", "no-reply-sender"),
+        ("www-data@example.com", "no-reply-sender"),
         ("reply@example.com", ""),
+        ("casino-reply@example.com", ""),
+        ("techno.reply@example.com", ""),
         ("noreply-team@example.com", ""),
         ("service@example.com", ""),
     ],
@@ -178,9 +235,17 @@ def test_a_machine_is_told_by_its_address(sender: str, reason: str) -> None:
 
 def test_an_invitation_is_a_machines_but_an_ics_among_documents_is_not() -> None:
     assert machine_reason(mail(media_type="text/calendar"), OWN) == "calendar"
-    calendar = file("text/calendar")
-    assert machine_reason(replace(PERSON, files=(calendar,)), OWN) == "calendar"
-    assert machine_reason(replace(PERSON, files=(calendar, file("application/pdf"))), OWN) == ""
+    invitation = replace(PERSON, calendar_method="request", files=(file("text/plain", "会.ics"),))
+    assert machine_reason(invitation, OWN) == "calendar"
+    assert machine_reason(replace(invitation, calendar_method="reply", files=()), OWN) == "calendar"
+    documents = (*invitation.files, file("application/pdf"))
+    assert machine_reason(replace(invitation, files=documents), OWN) == ""
+
+
+@pytest.mark.parametrize("method", ["", "publish"])
+def test_a_calendar_that_invites_nobody_is_a_persons_file(method: str) -> None:
+    agenda = replace(PERSON, calendar_method=method, files=(file("text/plain", "日程.ics"),))
+    assert machine_reason(agenda, OWN) == ""
 
 
 def test_a_read_receipt_is_told_by_its_subject_unless_it_brings_a_file() -> None:
@@ -230,6 +295,18 @@ def test_threading_headers_name_the_letter_too_and_the_bounce_itself_is_left_out
         mail(("return-path", "<>"), subject="系统退信", sender="postmaster@example.com"),
         mail(("hmm-notify", "bounce"), media_type="multipart/report"),
         mail(sender="mailer-daemon@example.com", subject="failure notice"),
+        mail(("return-path", "<>"), subject="退信：邮件大小超过对方邮箱限制"),
+        mail(
+            sender="postmaster@example.com",
+            subject="メッセージを配信できません。",
+            text="Received >>> 550 5.1.1 <office@example.net>... user unknown",
+        ),
+        mail(
+            sender="no-reply@example.com",
+            subject="Mail",
+            text="Could not be delivered to: <office@example.net>\nAs their mailbox is full.",
+        ),
+        replace(mail(("from", "Mail System <MAILER-DAEMON>")), sender=Address(address="")),
         replace(
             mail(subject="Mail delivery failed"), sender=Address(address="", name="MAILER-DAEMON")
         ),
@@ -246,7 +323,13 @@ def test_bounces_without_a_proper_report_are_known(bounce: Submission) -> None:
         replace(POSTFIX, quoted="Action: delayed\nStatus: 4.4.1"),
         replace(POSTFIX, quoted="Action: delivered"),
         replace(POSTFIX, quoted="", subject="Delivery Status Notification (Delay)"),
+        replace(POSTFIX, quoted="", text="Could not be delivered to x; we will keep trying."),
+        replace(
+            POSTFIX, headers=(("content-type", "multipart/report; report-type=feedback-report"),)
+        ),
+        mail(sender="no-reply@example.com", text="您的订单已发货。"),
         mail(("return-path", "<>"), subject="自动回复：退信"),
+        mail(("return-path", "<>"), text="您的快递无法送达。"),
         mail(("content-type", "multipart/report; report-type=disposition-notification")),
         mail(("auto-submitted", "auto-replied"), ("return-path", "<>")),
     ],

@@ -99,6 +99,52 @@ def test_a_plain_mail_is_understood(tmp_path: Path) -> None:
     assert mail.files == ()
 
 
+@pytest.mark.parametrize(
+    "name", ["科技处".encode(), "科技处".encode("gbk"), b"=?gb18030?B?v8a8vLSm?="]
+)
+def test_a_sender_without_brackets_is_told_from_the_name_before_it(
+    name: bytes, tmp_path: Path
+) -> None:
+    mail = read(b"From: " + name + b" Office@example.com\r\nSubject: x\r\n\r\n", tmp_path)
+    assert mail.sender == Address(address="office@example.com", name="科技处")
+
+
+def test_an_address_in_chinese_is_shown_as_it_was_written(tmp_path: Path) -> None:
+    mail = read("From: 张三丰@例子.example\r\nSubject: x\r\n\r\n".encode(), tmp_path)
+    assert mail.sender.address == "张三丰@例子.example"
+
+
+def test_encoded_words_hide_no_address_of_somebody_else(tmp_path: Path) -> None:
+    mail = read(b"From: a <=?utf-8?q?office?=@example.com>\r\nSubject: x\r\n\r\n", tmp_path)
+    assert mail.sender.address != "office@example.com"
+
+
+def calendar(content_type: bytes) -> bytes:
+    return b"Content-Type: " + content_type + b"\r\n\r\nBEGIN:VCALENDAR\r\nEND:VCALENDAR"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "method"),
+    [
+        (b"text/calendar; charset=utf-8; method=REQUEST", "request"),
+        (b'text/calendar; name="agenda.ics"', ""),
+        (b"text/plain; method=REQUEST", ""),
+    ],
+)
+def test_what_a_calendar_is_for_is_told(content_type: bytes, method: str, tmp_path: Path) -> None:
+    mail = read(mixed(TEXT, calendar(content_type), kind=b"alternative"), tmp_path)
+    assert mail.calendar_method == method
+
+
+def test_a_calendar_without_a_name_is_called_one_and_that_of_an_attached_mail_is_not_ours(
+    tmp_path: Path,
+) -> None:
+    invitation = mixed(TEXT, calendar(b"text/calendar; method=REQUEST"), kind=b"alternative")
+    assert paths(read(invitation, tmp_path)) == ["无名附件.ics"]
+    attached = mixed(TEXT, b"Content-Type: message/rfc822\r\n\r\n" + invitation, boundary=b"=_o")
+    assert read(attached, tmp_path).calendar_method == ""
+
+
 def test_attachments_are_written_under_numbers_with_checksum_and_true_type(tmp_path: Path) -> None:
     name = "组建协议".encode("gbk")
     mail = read(mixed(TEXT, attachment(b'attachment; filename="' + name + b'.doc"', PDF)), tmp_path)
