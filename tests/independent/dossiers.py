@@ -7,8 +7,9 @@ labels say what a careful clerk would say:
 - `doubtful`: a person may have to look; never told as missing unless it is in `missing`, too.
 - `tolerated`: follows from a fault put in, and no outcome of it is wrong.
 
-All else must be neither missing nor doubtful. `python -m tests.independent.dossiers SEED OUTDIR
-[DEFECT…]` writes one dossier to look at, with its text and its labels.
+All else must be neither missing nor doubtful. There are two sets of words: `wordings` ("a") and
+`wordings_b` ("b"). `python -m tests.independent.dossiers SEED OUTDIR [DEFECT…]` writes one dossier
+to look at, with its text and its labels; `b:SEED` takes the words of the other set.
 """
 
 import io
@@ -20,16 +21,34 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from xml.sax.saxutils import escape
 
-from tests.independent import wordings as w
+from tests.independent import wordings, wordings_b
+
+if TYPE_CHECKING:
+    from tests.independent import wordings as w
 
 __all__ = ["DEFECTS", "DOUBTS", "VARIANTS", "LabelledDossier", "LabelledFile", "draw"]
+
+_SETS = {"a": wordings, "b": wordings_b}
+_words: ContextVar[Literal["a", "b"]] = ContextVar("words", default="a")
+
+
+class _Chosen:
+    """The words of the set that the dossier at hand is written in."""
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(_SETS[_words.get()], name)
+
+
+if not TYPE_CHECKING:
+    w = _Chosen()
 
 Kind = Literal["form", "plan", "charter", "agreement"]
 KINDS: tuple[Kind, ...] = ("form", "plan", "charter", "agreement")
@@ -217,16 +236,26 @@ def _chinese(number: int) -> str:
 
 
 @cache
-def _pattern(points: frozenset[str]) -> re.Pattern[str] | None:
-    hints = [w.HINTS[point] for point in sorted(points) if point in w.HINTS]
+def _pattern(points: frozenset[str], words: str) -> re.Pattern[str] | None:
+    known = _SETS[words].HINTS
+    hints = [known[point] for point in sorted(points) if point in known]
     return re.compile("|".join(hints)) if hints else None
 
 
 @cache
+def _filtered(pool: tuple[str, ...], points: frozenset[str], words: str) -> tuple[str, ...]:
+    pattern = _pattern(points, words)
+    return pool if pattern is None else tuple(text for text in pool if not pattern.search(text))
+
+
 def _without(pool: tuple[str, ...], points: frozenset[str]) -> tuple[str, ...]:
     """Return the wordings of a pool that do not speak of the points taken away."""
-    pattern = _pattern(points)
-    return pool if pattern is None else tuple(text for text in pool if not pattern.search(text))
+    return _filtered(pool, points, _words.get())
+
+
+def _pick(dice: random.Random, pool: Sequence[str]) -> str:
+    """Return one of the pool, without a throw of the dice where there is no choice."""
+    return dice.choice(pool) if len(pool) > 1 else pool[0]
 
 
 class _Pen:
@@ -256,11 +285,11 @@ class _Pen:
         techniques, products = list(alliance.techniques), list(alliance.products)
         dice.shuffle(techniques)
         dice.shuffle(products)
-        own = dice.choice(("联盟", "联盟", "本联盟", "创新联盟"))
-        mate = dice.choice(("成员单位", "成员单位", "联盟成员", "成员", "联盟成员单位"))
-        every = dice.choice(("各成员单位", "各方", "各成员", "联盟各成员单位", "各方"))
+        own = dice.choice(w.OWN_NAMES)
+        mate = dice.choice(w.MATES)
+        every = dice.choice(w.EVERYONE)
         if kind == "agreement" and self.chance(0.3):
-            every = dice.choice(("缔约各方", "签约各方", "协议各方"))
+            every = dice.choice(w.EVERY_PARTY)
         self.slots: dict[str, str] = {
             "name": self.name,
             "self": own,
@@ -282,6 +311,11 @@ class _Pen:
 
     def chance(self, share: float) -> bool:
         return self.dice.random() < share
+
+    def layout(self, name: str) -> bool:
+        """Say whether a layout is to be used that only some sets of words have."""
+        share = w.LAYOUTS.get(name, 0.0)
+        return share > 0 and self.chance(share)
 
     def gone(self, point: str) -> bool:
         return point in self.faults.removed
@@ -349,13 +383,18 @@ def _typed(dice: random.Random, name: str) -> str:
 
 _CODE_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _OLD_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
-_OUTSIDE = ("北京市|010", "上海市|021", "武汉市|027", "长沙市|0731", "南宁市|0771")
 
 
-@lru_cache(maxsize=1)
 def _cities() -> tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...]:
+    return _read_cities(w.CITIES)
+
+
+@cache
+def _read_cities(
+    lines: tuple[str, ...],
+) -> tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...]:
     found = []
-    for line in w.CITIES:
+    for line in lines:
         city, dial, streets, bureaus = line.split("|")
         found.append((city, dial, tuple(streets.split("、")), tuple(bureaus.split())))
     return tuple(found)
@@ -401,8 +440,8 @@ class _Founder:
         if kind == "university" and dice.random() < 0.6:
             city, dial, streets, _ = _cities()[0]
         if not local and dice.random() < 0.06:
-            city, dial = dice.choice(_OUTSIDE).split("|")
-            streets = ("高新区创新大道", "科技园路")
+            city, dial = dice.choice(w.OUTSIDE).split("|")
+            streets = w.OUTSIDE_STREETS
         brand = self.brand()
         name, short = self._name(kind, brand, city)
         role = dice.choice(w.ROLES)
@@ -411,13 +450,14 @@ class _Founder:
             ("{s}", dice.choice(w.SURNAMES)),
             ("{g}", dice.choice(w.GIVEN)),
             ("{r}", role),
-            ("{t}", dice.choice(("科技部", "研发部", "办公室", "技术部"))),
-            ("{h}", dice.choice(("部长", "主任", "副部长"))),
+            ("{t}", dice.choice(w.DEPARTMENTS)),
+            ("{h}", dice.choice(w.HEADS)),
         ):
             contact = contact.replace(slot, value)
         street = dice.choice(streets)
-        address = f"{'' if city in street else city}{street}{dice.randint(1, 288)}号"
-        if local or not any(city == line.split("|")[0] for line in _OUTSIDE):
+        house = _pick(dice, w.HOUSES).replace("{n}", str(dice.randint(1, 288)))
+        address = f"{'' if city in street else city}{street}{house}"
+        if local or not any(city == line.split("|")[0] for line in w.OUTSIDE):
             address = dice.choice(("", "", "广东省")) + address
         digits = "".join(dice.choice("0123456789") for _ in range(7))
         domain = f"org{dice.randint(100, 9999)}.example.{dice.choice(('com', 'org', 'net'))}"
@@ -427,9 +467,11 @@ class _Founder:
             kind=kind,  # type: ignore[arg-type]
             city=city,
             address=address,
-            phone=f"{dial}{dice.choice(('-', '-', '－', ' ', ''))}{dice.choice('2368')}{digits}",
+            phone=dice.choice(w.PHONES)
+            .replace("{d}", dial)
+            .replace("{n}", f"{dice.choice('2368')}{digits}"),
             mobile=f"1{dice.choice(('39', '38', '86', '35', '59'))}{digits}{dice.randint(1, 9)}",
-            mail=f"{dice.choice(('kjb', 'keyan', 'office', 'lianmeng', 'rd', 'xmb'))}@{domain}",
+            mail=f"{dice.choice(w.MAIL_NAMES)}@{domain}",
             code=_code(dice, kind),
             legal=self.person(),
             contact=contact,
@@ -443,7 +485,7 @@ class _Founder:
             return name, name.replace("大学", "大").replace("学院", "")
         pool = {
             "enterprise": w.FIRM_PATTERNS,
-            "university": ("岭南{b}学院",),
+            "university": w.SPARE_UNIVERSITIES,
             "institute": w.INSTITUTES,
             "hospital": w.HOSPITALS,
             "service": w.SERVICES,
@@ -573,6 +615,8 @@ def _lists(
             near = name.replace("有限公司", "股份有限公司")
         if near == name:
             near = name.replace("研究所", "研究院").replace("大学", "学院")
+        if near == name and name.endswith(("厂", "总公司")):
+            near = f"{name.removesuffix('总公司')}有限公司"
         changed = tuple(replace(m, name=near) if m.name == odd.name else m for m in everyone)
         faults.details.append(f"form: {name}; agreement: {near}")
         return {"agreement": changed}
@@ -608,8 +652,7 @@ def _other_field(dice: random.Random, name: str) -> str:
     shorter += [
         name.removesuffix(word) for word in w.FIELD_SUFFIXES if word and name.endswith(word)
     ]
-    longer = [f"{name}{word}" for word in ("应用", "与应用", "及配套", "工程", "与检测")]
-    longer += [f"{word}{name}" for word in ("新一代", "现代", "优质")]
+    longer = [text.replace("{f}", name) for text in w.FIELD_LONGER]
     return dice.choice(shorter if shorter and dice.random() < 0.7 else longer)
 
 
@@ -622,7 +665,7 @@ def _rename(dice: random.Random, alliance: _Alliance, faults: _Faults) -> None:
     if way == "province":
         other = name.replace("广东省", "广东", 1)
     elif way == "ending":
-        ending = dice.choice(("产业技术联盟", "技术创新联盟", "产业创新联盟"))
+        ending = dice.choice(w.SHORT_ENDINGS)
         other = re.sub("产业技术创新(战略)?联盟", ending, name)
     else:
         other = name.replace(alliance.field, _other_field(dice, alliance.field), 1)
@@ -634,7 +677,17 @@ def _rename(dice: random.Random, alliance: _Alliance, faults: _Faults) -> None:
 
 # Flow of text. -------------------------------------------------------------------------------------
 
-_SCHEMES = ("han", "han", "han", "article", "chapter", "dotted", "bare", "auto", "part")
+_OLD_DIGITS = "零壹贰叁肆伍陆柒捌玖拾"
+
+
+def _old_digits(number: int) -> str:
+    """Return a number below 20 in the digits of contracts and old offices."""
+    return _OLD_DIGITS[number] if number <= 10 else f"拾{_OLD_DIGITS[number - 10]}"
+
+
+def _roman(number: int) -> str:
+    """Return a number as one Roman sign, in Latin letters where there is none."""
+    return chr(0x2160 + number - 1) if number <= 12 else "X" * (number // 10) + "I" * (number % 10)
 
 
 class _Flow:
@@ -651,7 +704,7 @@ class _Flow:
         self.fresh = False
         self.gap = pen.dice.choice(("　", " ", "  ", ""))
         self.dot = pen.dice.choice((".", "．", "、", " "))
-        self.item = pen.dice.choice(("（{n}）", "{n}.", "{n}、", "({n})", "（{c}）", "①"))
+        self.item = pen.dice.choice(w.ITEM_MARKS)
         self.run_in = scheme in {"han", "article", "dotted"} and pen.chance(0.08)
         self.waiting = ""
 
@@ -667,6 +720,10 @@ class _Flow:
             "chapter": f"第{number}章{self.gap or ' '}{text}",
             "dotted": f"{self.section}{self.dot}{text}",
             "part": f"第{number}部分{self.gap or ' '}{text}",
+            "section": f"第{number}节{self.gap or ' '}{text}",
+            "bracket": f"【{text}】",
+            "old": f"{_old_digits(self.section)}、{text}",
+            "roman": f"{_roman(self.section)}{self.dot}{text}",
         }.get(self.scheme, text)
         if self.run_in:
             self.waiting = label
@@ -736,7 +793,8 @@ def _titled(pen: _Pen, number: int, word: str) -> list[_Block]:
     dice = pen.dice
     blocks: list[_Block] = []
     if pen.chance(0.3):
-        blocks.append(_Para(text=f"附件{number}{dice.choice(('', '：', ':'))}", look="plain"))
+        mark = dice.choice(w.ATTACHED).replace("{n}", str(number)).replace("{c}", _chinese(number))
+        blocks.append(_Para(text=mark, look="plain"))
     name = pen.name
     way = dice.random()
     if way < 0.55:
@@ -750,7 +808,7 @@ def _titled(pen: _Pen, number: int, word: str) -> list[_Block]:
         lines = [f"联盟{word.removeprefix('联盟')}", f"联盟名称：{name}"]
     blocks.extend(_Para(text=line, look="title") for line in lines)
     if pen.chance(0.3):
-        blocks.append(_Para(text=f"（2016年{dice.randint(3, 5)}月）", look="centre"))
+        blocks.append(_Para(text=pen.fill(_pick(dice, w.TITLE_DATES)), look="centre"))
     if pen.chance(0.15):
         blocks.append(_Break())
     return blocks
@@ -847,10 +905,14 @@ class _FormWriter:
         self.labels = {key: self.dice.choice(pool) for key, pool in w.LABELS.items()}
         self.labels["mate"] = self.dice.choice(w.MEMBER_CONTACT_LABELS)
         self.way = self.dice.choice(("one", "two", "two", "two", "above"))
-        self.numbering = self.dice.choice(("han", "none", "han", "dotted", "paren"))
+        self.numbering = self.dice.choice(w.FORM_NUMBERING)
         self.part = 0
         self.bare_name = pen.faults.has("form.name")
         self.plain = pen.chance(0.12)
+        self.listed = not self.plain and pen.layout("listed form")
+        self.captioned = not (self.plain or self.listed) and pen.layout("captions")
+        self.idle = pen.gone("plan.goals") and pen.layout("no tasks without goals")
+        self.caption = ""
 
     def blank(self) -> str:
         return self.dice.choice(("", "", "", "　", "    "))
@@ -888,15 +950,7 @@ class _FormWriter:
             "mail": lead.mail,
             "address": lead.address,
             "postcode": f"5{self.dice.randint(10000, 28000)}",
-            "date": self.dice.choice(
-                (
-                    "2016年5月20日",
-                    "2016 年 5 月 日",
-                    "二〇一六年五月",
-                    "2016.5.25",
-                    "2016年  月  日",
-                )
-            ),
+            "date": self.dice.choice(w.FORM_DATES),
         }[key]
 
     def heading(self, key: str) -> None:
@@ -909,23 +963,48 @@ class _FormWriter:
             "han": f"{number}、{text}",
             "dotted": f"{self.part}.{text}",
             "paren": f"（{number}）{text}",
+            "table": f"表{number}　{text}",
+            "part": f"第{number}部分　{text}",
+            "old": f"{_old_digits(self.part)}、{text}",
         }.get(self.numbering, text)
-        self.blocks.append(_Para(text=text, look="heading"))
+        if self.captioned:
+            self.caption = text
+        else:
+            self.blocks.append(_Para(text=text, look="heading"))
+
+    def put(self, table: _Table) -> None:
+        """Add a table; a heading that waits becomes its first row."""
+        if self.caption:
+            top = _row(_Cell(text=self.caption, across=table.columns, head=True))
+            table = replace(table, rows=(top, *table.rows))
+            self.caption = ""
+        self.blocks.append(table)
+
+    def items(self, pairs: Pairs) -> None:
+        """Add labels as a numbered list, each value on the lines below its label."""
+        mark = self.dice.choice(w.LIST_MARKS)
+        for number, (label, value) in enumerate(pairs, start=1):
+            self.blocks.append(_Para(text=mark.replace("{n}", str(number)) + label, look="plain"))
+            self.blocks.extend(
+                _Para(text=f"　　{line}" if line.strip() else "", look="plain")
+                for line in value.split("\n")
+            )
 
     def grid(self, pairs: Pairs, *, way: str = "") -> None:
         """Add labels and values, as a table or, in a plain form, as lines."""
         if self.plain:
             self.blocks.extend(_Para(text=f"{k}：{v}", look="plain") for k, v in pairs)
             return
+        if self.listed:
+            self.items(pairs)
+            return
         done = [(k + self.colon, v) for k, v in pairs]
         chosen = way or self.way
         table = _grid(self.dice, done, chosen)
         if chosen != "above" and self.pen.chance(0.15) and len(table.rows) > 3:
             first = self.dice.randrange(len(table.rows) - 2)
-            table = _grouped(
-                table, self.dice.choice(("基本\n信息", "概况", "基本情况")), first, first + 2
-            )
-        self.blocks.append(table)
+            table = _grouped(table, self.dice.choice(w.GROUP_LABELS), first, first + 2)
+        self.put(table)
 
     def write(self) -> list[_Block]:
         self.cover()
@@ -940,9 +1019,7 @@ class _FormWriter:
     def cover(self) -> None:
         pen = self.pen
         if pen.chance(0.5):
-            self.blocks.append(
-                _Para(text=self.dice.choice(("附件1", "附件 1", "附件1：")), look="plain")
-            )
+            self.blocks.append(_Para(text=self.dice.choice(w.ATTACHED_FORM), look="plain"))
         title = self.dice.choice(w.FORM_TITLES)
         self.blocks.extend(_Para(text=line, look="title") for line in title.split("\n"))
         keys = ["name", "secretariat", "recommender", "field", "contact", "phone"]
@@ -955,14 +1032,17 @@ class _FormWriter:
             keys = [k for k in keys if k not in {"contact", "phone", "mobile", "fax", "mail"}]
         if pen.faults.has("form.recommender") and pen.chance(0.1):
             keys.remove("recommender")
-        pairs = [(self.label(key), self.value(key)) for key in keys]
+        pairs = self.filled(keys)
         way = self.dice.random()
-        if self.plain or way < 0.4:
+        if self.listed:
+            self.items(pairs)
+        elif self.plain or way < 0.4:
             self.blocks.extend(_Para(text=f"{k}{self.mark()}{v}", look="plain") for k, v in pairs)
         elif way < 0.5:
             rule = "____________________"
-            for key, (label, value) in zip(keys, pairs, strict=True):
-                shown = f"__{value}__" if value.strip() else ("" if key != "date" else rule)
+            for label, value in pairs:
+                dated = label == self.label("date")
+                shown = f"__{value}__" if value.strip() else (rule if dated else "")
                 self.blocks.append(_Para(text=f"{label}：{shown}", look="plain"))
         else:
             table = _grid(self.dice, [(k + self.colon, v) for k, v in pairs], self.cover_way())
@@ -971,6 +1051,16 @@ class _FormWriter:
         self.blocks.append(_Break())
         if pen.chance(0.3):
             self.blocks.append(_Para(text=self.dice.choice(w.FORM_NOTES), look="plain"))
+
+    def filled(self, keys: Sequence[str]) -> list[tuple[str, str]]:
+        """Return labels and values, contact and telephone at times under one label."""
+        pairs = {key: (self.label(key), self.value(key)) for key in keys}
+        if {"contact", "phone"} <= pairs.keys() and self.pen.layout("joint contact"):
+            label, shape = self.dice.choice(w.JOINT_CONTACTS)
+            phone, contact = pairs.pop("phone")[1], pairs["contact"][1]
+            value = shape.replace("{contact}", contact).replace("{phone}", phone)
+            pairs["contact"] = (label, value if contact.strip() else "")
+        return list(pairs.values())
 
     def mark(self) -> str:
         return self.dice.choice(("：", "：", ":", "：  "))
@@ -983,9 +1073,7 @@ class _FormWriter:
         self.heading("basics")
         pairs = [(self.label("name"), self.value("name"))]
         if pen.chance(0.5):
-            pairs.append(
-                (self.label("started"), dice.choice(("2016年7月", "2016年6月", "2016年下半年")))
-            )
+            pairs.append((self.label("started"), dice.choice(w.STARTED)))
         if pen.chance(0.5):
             pairs.append((self.label("field"), self.alliance.field))
         if not pen.gone("plan.organisation") and pen.chance(0.6):
@@ -993,9 +1081,7 @@ class _FormWriter:
             chair = pen.slots["ent"] if blanked else self.alliance.lead.name
             pairs.append((self.label("chair"), chair))
         if pen.chance(0.4):
-            pairs.append(
-                (dice.choice(("秘书处设在", "秘书处所在地单位")), self.value("secretariat"))
-            )
+            pairs.append((dice.choice(w.SEAT_LABELS), self.value("secretariat")))
         pairs += self._staff_and_experts()
         if not pen.faults.has("form.members") and pen.chance(0.7):
             pairs.append((self.label("count"), self._count()))
@@ -1014,15 +1100,12 @@ class _FormWriter:
         elif "form" in self.places("plan.staff"):
             label = self.label("standing")
             number = dice.randint(2, 6)
-            yield label, dice.choice((f"{number}人", f"{number}", f"{number}名", f" {number} 人"))
+            yield label, dice.choice(w.STANDING_VALUES).replace("{n}", str(number))
         if pen.gone("plan.experts"):
             if pen.chance(0.3):
                 yield self.label("experts"), self.blank()
         elif pen.chance(0.3) and "form" in self.places("plan.experts"):
-            yield (
-                self.label("experts"),
-                f"{dice.randint(5, 15)}人，主任由{pen.slots['uni']}专家担任",
-            )
+            yield self.label("experts"), pen.fill(_pick(dice, w.EXPERTS_VALUES))
 
     def places(self, point: str) -> str:
         return self.pen.faults.chosen.get(f"place of {point}", "")
@@ -1030,17 +1113,13 @@ class _FormWriter:
     def _count(self) -> str:
         number = {
             title: sum(member.kind in kinds for member in self.members)
-            for title, kinds in (
-                ("企业", {"enterprise"}),
-                ("高校", {"university"}),
-                ("科研院所", {"institute"}),
-                ("其他", {"service", "hospital"}),
-            )
+            for title, kinds in w.COUNT_KINDS
         }
-        gap = self.dice.choice(("，", "  ", "；", "、"))
+        gap = self.dice.choice(w.COUNT_GAPS)
         parts = gap.join(f"{title}{count}家" for title, count in number.items())
-        total = len(self.members)
-        return self.dice.choice((f"{total}家", f"共{total}家，其中{parts}", parts, str(total)))
+        total = str(len(self.members))
+        shape = self.dice.choice(w.COUNT_VALUES)
+        return shape.replace("{total}", total).replace("{parts}", parts)
 
     def sheet_of_lead(self) -> None:
         pen, dice, lead = self.pen, self.dice, self.alliance.lead
@@ -1061,30 +1140,25 @@ class _FormWriter:
             if pen.chance(0.6):
                 pairs.append((self.label(key), value))
         if pen.chance(0.7) or not self.contact_on_cover:
-            pairs += [(self.label(key), self.value(key)) for key in ("contact", "phone", "mail")]
+            pairs += self.filled(("contact", "phone", "mail"))
         if pen.chance(0.5):
-            pairs.append((self.label("platform"), f"{self.alliance.field}工程技术研究中心"))
+            pairs.append((self.label("platform"), pen.fill(_pick(dice, w.PLATFORMS))))
         if pen.chance(0.5):
-            text = f"长期从事{self.alliance.products[0]}的研发，近三年获授权专利{dice.randint(5, 60)}件。"
+            text = pen.fill(_pick(dice, w.RECORDS), p=self.alliance.products[0])
             pairs.append((self.label("record"), text))
         if empty:
             kept = {self.label(key) for key in ("contact", "phone", "mail")}
+            kept |= {label for label, _ in w.JOINT_CONTACTS}
             pairs = [(k, v if k in kept else self.blank()) for k, v in pairs]
         self.grid(pairs)
 
     def _kind(self, member: _Organisation) -> str:
         if not self.pen.chance(0.4):
             return self.dice.choice(w.KIND_WORDS[member.kind])
-        chosen = {
-            "enterprise": "企业",
-            "university": "高校",
-            "institute": "科研院所",
-            "hospital": "其他",
-            "service": "服务机构",
-        }[member.kind]
+        chosen = w.TICKED[member.kind]
         on, off = self.dice.choice(w.TICKS)
         gap = self.dice.choice((" ", "  ", "　"))
-        return gap.join(f"{on if word == chosen else off}{word}" for word in w.TICK_KINDS)
+        return gap.join(_ticked(on if word == chosen else off, word) for word in w.TICK_KINDS)
 
     def list_members(self) -> None:
         pen = self.pen
@@ -1100,26 +1174,47 @@ class _FormWriter:
             "lines" if self.plain else self.dice.choice(("split", "split", "all", "all", "sheets"))
         )
         if way == "lines":
+            self._member_lines(shown)
+            return
+        if pen.layout("members by kind"):
             self.heading("all")
-            mark = self.dice.choice(("{n}.", "（{n}）", "{n}、"))
-            for number, member in enumerate(shown, start=1):
-                kind = self.dice.choice(w.KIND_WORDS[member.kind][:2])
-                text = f"{mark.replace('{n}', str(number))}{member.name}（{kind}）"
-                self.blocks.append(_Para(text=text, look="plain"))
+            self._kind_lines(shown)
             return
         if way == "all":
             self.heading("all")
-            self.blocks.append(self._table(shown, kinds=True))
+            self.put(self._table(shown, kinds=True))
             return
         for key, chosen in (("firms", firms), ("others", others)):
             if not chosen:
                 continue
             self.heading(key)
             if way == "split":
-                self.blocks.append(self._table(chosen, kinds=pen.chance(0.5) or key == "others"))
+                self.put(self._table(chosen, kinds=pen.chance(0.5) or key == "others"))
             else:
                 for member in chosen:
                     self._sheet(member)
+
+    def _member_lines(self, members: Sequence[_Organisation]) -> None:
+        self.heading("all")
+        mark = self.dice.choice(w.LIST_MARKS)
+        for number, member in enumerate(members, start=1):
+            kind = self.dice.choice(w.KIND_WORDS[member.kind][:2])
+            text = f"{mark.replace('{n}', str(number))}{member.name}（{kind}）"
+            self.blocks.append(_Para(text=text, look="plain"))
+
+    def _kind_lines(self, members: Sequence[_Organisation]) -> None:
+        """Add the members kind by kind, in a table of two columns or as lines."""
+        join = self.dice.choice(("；", "、", "\n"))
+        pairs = []
+        for title, kinds in w.KIND_LINES:
+            names = [member.name for member in members if member.kind in kinds]
+            if names:
+                pairs.append((f"{title}（{len(names)}家）", join.join(names)))
+        if self.listed:
+            self.items(pairs)
+            return
+        rows = tuple(_row(_Cell(text=k, head=True), _Cell(text=v)) for k, v in pairs)
+        self.put(_Table(rows=rows, columns=2))
 
     def _no_members(self) -> None:
         """Leave the list of members out, or only its head and empty rows."""
@@ -1128,13 +1223,14 @@ class _FormWriter:
         self.heading("all")
         if self.plain:
             return
-        heads = ("序号", self.dice.choice(w.MEMBER_COLUMNS), "单位性质", "联系人", "联系电话")
+        number = _pick(self.dice, w.NUMBER_HEADS)
+        heads = (number, self.dice.choice(w.MEMBER_COLUMNS), *w.EMPTY_HEADS)
         rows = [tuple(_Cell(text=text, head=True) for text in heads)]
         numbered = self.pen.chance(0.6)
-        for number in range(1, self.dice.randint(4, 8)):
-            first = str(number) if numbered else ""
+        for line in range(1, self.dice.randint(4, 8)):
+            first = str(line) if numbered else ""
             rows.append((_Cell(text=first), *(_Cell(text="") for _ in heads[1:])))
-        self.blocks.append(_Table(rows=tuple(rows), columns=len(heads)))
+        self.put(_Table(rows=tuple(rows), columns=len(heads)))
 
     def _member_contact(self, member: _Organisation) -> tuple[str, str]:
         if member.name == self.alliance.lead.name and self.pen.faults.has("form.contact"):
@@ -1162,7 +1258,7 @@ class _FormWriter:
         if paired or pen.chance(0.4):
             columns.append((self.label("mate"), lambda m: self._member_contact(m)[0]))
             columns.append((self.label("phone"), lambda m: self._member_contact(m)[1]))
-        if pen.chance(0.4):
+        if pen.chance(0.4) and not self.idle:
             columns.append((self.label("task"), self._task))
         if pen.chance(0.25):
             seal = dice.choice(w.SEAL_LINES)
@@ -1177,7 +1273,7 @@ class _FormWriter:
             )
             for number, m in enumerate(members, start=1)
         ]
-        first = ["序号"] * numbered
+        first = [_pick(dice, w.NUMBER_HEADS)] * numbered
         width = len(heads) + numbered
         if not paired:
             top = tuple(_Cell(text=text, head=True) for text in (*first, *heads))
@@ -1188,7 +1284,9 @@ class _FormWriter:
         """Yield a head of two rows, contact and telephone under one common head."""
         place = heads.index(self.label("mate"))
         upper = [_Cell(text=text, head=True, down=2) for text in heads]
-        upper[place : place + 2] = [_Cell(text="联系方式", head=True, across=2)]
+        upper[place : place + 2] = [
+            _Cell(text=_pick(self.dice, w.JOINT_HEADS), head=True, across=2)
+        ]
         yield tuple(upper)
         yield tuple(_Cell(text=text, head=True) for text in heads[place : place + 2])
 
@@ -1211,7 +1309,7 @@ class _FormWriter:
                 self.dice.choice(self.alliance.products if firm else self.alliance.techniques),
             )
         )
-        if pen.chance(0.6):
+        if pen.chance(0.6) and not self.idle:
             pairs.append((self.label("task"), self._task(member)))
         seal = self.dice.choice(w.SEAL_LINES)
         pairs.append((self.label("opinion"), f"{pen.one(w.MEMBER_OPINIONS)}\n{seal}"))
@@ -1230,13 +1328,7 @@ class _FormWriter:
         elif len(members) > 6 and pen.chance(0.3):
             members = members[: dice.randint(4, 6)]
         self.heading("council")
-        heads = [
-            "序号",
-            "姓名",
-            "职务/职称",
-            "所在单位",
-            dice.choice(("理事会职务", "联盟职务", "拟任职务")),
-        ]
+        heads = [_pick(dice, pool) for pool in (w.NUMBER_HEADS, *w.COUNCIL_HEADS)]
         if self.plain:
             for number, member in enumerate(members):
                 text = f"{_council_post(number)}：{member.legal}（{self._workplace(member)}）"
@@ -1245,9 +1337,7 @@ class _FormWriter:
         rows = [tuple(_Cell(text=text, head=True) for text in heads)]
         for number, member in enumerate(members):
             learned = member.kind in {"university", "institute"}
-            title = dice.choice(
-                ("教授", "研究员", "院长") if learned else ("总经理", "总工程师", "董事长")
-            )
+            title = dice.choice(w.LEARNED_TITLES if learned else w.FIRM_TITLES)
             texts = (
                 str(number + 1),
                 member.legal,
@@ -1256,7 +1346,7 @@ class _FormWriter:
                 _council_post(number),
             )
             rows.append(tuple(_Cell(text=text) for text in texts))
-        self.blocks.append(_Table(rows=tuple(rows), columns=len(heads)))
+        self.put(_Table(rows=tuple(rows), columns=len(heads)))
 
     def _workplace(self, member: _Organisation) -> str:
         if member.kind == "university" and self.pen.chance(0.6):
@@ -1272,11 +1362,12 @@ class _FormWriter:
         chosen = (learned * 3 + list(self.members))[: dice.randint(5, 9)]
         if pen.faults.has("form.members"):
             chosen = (learned or list(self.members))[:1] * 5
-        posts = ["主任委员", "副主任委员"] + ["委员"] * len(chosen)
+        head, deputy, other = w.EXPERT_POSTS
+        posts = [head, deputy] + [other] * len(chosen)
         entries = [
             (
                 dice.choice(w.SURNAMES) + dice.choice(w.GIVEN),
-                dice.choice(("教授", "研究员", "教授级高工", "高级工程师")),
+                dice.choice(w.EXPERT_TITLES),
                 dice.choice(self.alliance.techniques),
                 self._workplace(member),
                 post,
@@ -1287,13 +1378,13 @@ class _FormWriter:
             for name, title, _, place, post in entries:
                 self.blocks.append(_Para(text=f"{post}：{name}，{title}，{place}", look="plain"))
             return
-        heads = ("序号", "姓名", "职称", "专业", "所在单位", "委员会职务")
+        heads = (_pick(dice, w.NUMBER_HEADS), *w.EXPERT_HEADS)
         rows = [tuple(_Cell(text=text, head=True) for text in heads)]
         rows += [
             tuple(_Cell(text=text) for text in (str(number), *entry))
             for number, entry in enumerate(entries, start=1)
         ]
-        self.blocks.append(_Table(rows=tuple(rows), columns=len(heads)))
+        self.put(_Table(rows=tuple(rows), columns=len(heads)))
 
     def opinions(self) -> None:
         pen, dice = self.pen, self.dice
@@ -1311,14 +1402,19 @@ class _FormWriter:
                 self.blocks.extend(_Para(text=line, look="plain") for line in text.split("\n"))
         elif pen.chance(0.6):
             cells = tuple(_row(_Cell(text=k, head=True), _Cell(text=v)) for k, v in rows)
-            self.blocks.append(_Table(rows=cells, columns=2))
+            self.put(_Table(rows=cells, columns=2))
         else:
             cells = tuple(_row(_Cell(text=f"{k}：\n{v}")) for k, v in rows)
-            self.blocks.append(_Table(rows=cells, columns=1))
+            self.put(_Table(rows=cells, columns=1))
+
+
+def _ticked(mark: str, word: str) -> str:
+    """Return a choice with its mark, before it unless the mark says where the word stands."""
+    return mark.replace("{w}", word) if "{w}" in mark else mark + word
 
 
 def _council_post(number: int) -> str:
-    return ("理事长", "副理事长", "副理事长")[number] if number < 3 else "理事"
+    return w.COUNCIL_POSTS[min(number, 3)]
 
 
 def _task(pen: _Pen, member: _Organisation) -> str:
@@ -1337,6 +1433,13 @@ def _task(pen: _Pen, member: _Organisation) -> str:
 
 
 def _goals(pen: _Pen, flow: _Flow) -> None:
+    if pen.kind == "plan" and pen.layout("goals by year"):
+        flow.para(pen.one(w.YEAR_GOALS_INTROS))
+        rows = [pen.dice.choice(w.YEAR_GOALS_HEADS)]
+        rows += [(year, pen.one(goals), pen.one(tests)) for year, goals, tests in w.YEAR_GOALS_ROWS]
+        cells = tuple(tuple(_Cell(text=text) for text in row) for row in rows)
+        flow.add(_Table(rows=cells, columns=3))
+        return
     flow.paras(pen.some(w.GOALS, 1, 2))
 
 
@@ -1377,7 +1480,8 @@ def _member_list(pen: _Pen, flow: _Flow, members: Sequence[_Organisation]) -> No
         intro = pen.plain(w.LIST_INTROS)
         flow.para(intro)
         head = pen.dice.choice(w.MEMBER_COLUMNS)
-        rows = [tuple(_Cell(text=t, head=True) for t in ("序号", head, "单位性质"))]
+        heads = (_pick(pen.dice, w.NUMBER_HEADS), head, _pick(pen.dice, w.KIND_HEADS))
+        rows = [tuple(_Cell(text=t, head=True) for t in heads)]
         rows += [
             tuple(_Cell(text=t) for t in (str(i), m.name, pen.dice.choice(w.KIND_WORDS[m.kind])))
             for i, m in enumerate(members, start=1)
@@ -1397,7 +1501,7 @@ def _member_list(pen: _Pen, flow: _Flow, members: Sequence[_Organisation]) -> No
 
 
 def _plan(pen: _Pen) -> list[_Block]:
-    flow = _Flow(pen, pen.dice.choice(_SCHEMES[:4] + _SCHEMES[5:]))
+    flow = _Flow(pen, pen.dice.choice(w.SCHEMES["plan"]))
     title = _titled(pen, 2, pen.dice.choice(w.PLAN_TITLES))
     steps: list[Callable[[], None]] = [
         lambda: _plain_section(pen, flow, "background", w.BACKGROUND, (2, 5))
@@ -1478,15 +1582,14 @@ def _plan_members(pen: _Pen, flow: _Flow) -> None:
     if not pen.gone("plan.goals") and pen.chance(0.3):
         flow.para(pen.one(w.DIVISION_GROUPS))
     if not pen.gone("plan.staff") and pen.gone("plan.organisation"):
-        flow.para(f"日常工作由{pen.alliance.lead.name}安排3名专职人员负责。")
+        flow.para(pen.fill(_pick(pen.dice, w.STAFF_ALONE)))
 
 
 # The charter. --------------------------------------------------------------------------------------
 
 
 def _charter(pen: _Pen) -> list[_Block]:
-    scheme = pen.dice.choice(("chapter", "chapter", "chapter", "han", "article", "dotted", "auto"))
-    flow = _Flow(pen, scheme)
+    flow = _Flow(pen, pen.dice.choice(w.SCHEMES["charter"]))
     title = _titled(pen, 3, pen.dice.choice(w.CHARTER_TITLES))
 
     def head(key: str) -> None:
@@ -1536,10 +1639,7 @@ def _charter_rest(pen: _Pen, flow: _Flow, head: Callable[[str], None]) -> None:
 
 
 def _agreement(pen: _Pen) -> list[_Block]:
-    scheme = pen.dice.choice(
-        ("han", "han", "article", "article", "chapter", "dotted", "auto", "bare")
-    )
-    flow = _Flow(pen, scheme)
+    flow = _Flow(pen, pen.dice.choice(w.SCHEMES["agreement"]))
     word = pen.dice.choice(w.AGREEMENT_TITLES)
     title = _titled(pen, 4, word)
     labels = _party_labels(pen)
@@ -1600,7 +1700,7 @@ def _extra(pen: _Pen, flow: _Flow, key: str) -> None:
     if key == "name":
         texts += pen.decoys()
         if pen.gone("agreement.tasks") and not pen.gone("agreement.goals") and pen.chance(0.4):
-            texts.append(pen.fill("{self}的主要任务：开展{t1}攻关，研制{p1}，制定{f}技术标准。"))
+            texts.append(pen.fill(_pick(pen.dice, w.OWN_TASKS)))
     if not texts:
         return
     flow.heading(pen.plain(w.OTHER_AGREEMENT_HEADINGS[key]))
@@ -1639,7 +1739,7 @@ def _division(pen: _Pen, flow: _Flow) -> None:
         chosen = list(members)
         flow.items(
             pen.one(w.DIVISION_INTROS),
-            [f"{m.name}{pen.dice.choice(('：', '', '：'))}{_task(pen, m)}" for m in chosen],
+            [f"{m.name}{pen.dice.choice(w.DIVISION_JOINS)}{_task(pen, m)}" for m in chosen],
         )
     elif way < 0.55:
         flow.para(pen.one(w.DIVISION_INTROS))
@@ -1695,7 +1795,7 @@ def _party_labels(pen: _Pen) -> list[str]:
     if way == "stem":
         if len(members) <= len(w.STEMS):
             return [f"{w.STEMS[i]}方" for i in range(len(members))]
-        way = "成员单位{i}"
+        way = w.PARTY_LABELS[1]
     return [
         way.replace("{i}", str(i)).replace("{c}", _chinese(i)) for i in range(1, len(members) + 1)
     ]
@@ -1703,6 +1803,11 @@ def _party_labels(pen: _Pen) -> list[str]:
 
 def _parties(pen: _Pen, labels: list[str]) -> Iterator[_Block]:
     members = pen.alliance.among("agreement")
+    if pen.layout("running parties"):
+        join = pen.dice.choice(w.PARTY_RUNS)
+        named = (f"{label}：{one.name}" for label, one in zip(labels, members, strict=True))
+        yield _Para(text=join.join(named) + join.strip("；，　"), look="plain")
+        return
     yield _Para(text=pen.plain(w.PARTY_INTROS), look="plain")
     line = pen.dice.choice(w.PARTY_LINES)
     for number, (label, member) in enumerate(zip(labels, members, strict=True), start=1):
@@ -1736,7 +1841,9 @@ def _signatures(pen: _Pen, labels: list[str], word: str) -> Iterator[_Block]:
         if pen.chance(0.8):
             title = pen.fill(pen.dice.choice(w.SIGN_TITLES), title=word)
             yield _Para(text=title, look=pen.dice.choice(("plain", "heading")))
-    if way < 0.55:
+    if not each and pen.layout("signature grid"):
+        yield _sign_grid(pen, signing, date)
+    elif way < 0.55:
         texts = _signed(pen, w.SIGN_LINES, signing, date)
         yield from _sign_lines(pen, texts, word if each else "")
     elif way < 0.75:
@@ -1753,7 +1860,7 @@ def _signed(
 ) -> list[str]:
     """Return what each member signs, all in one manner."""
     line = pen.dice.choice(pool)
-    blank = pen.dice.choice(("", "____________", "　　　　　", "            "))
+    blank = pen.dice.choice(w.SIGN_BLANKS)
     typed = pen.chance(0.1)
     return [
         pen.fill(
@@ -1781,15 +1888,31 @@ def _sign_lines(pen: _Pen, texts: list[str], word: str) -> Iterator[_Block]:
             yield _Para(text="", look="plain")
 
 
+def _sign_grid(pen: _Pen, signing: list[tuple[str, _Organisation]], date: str) -> _Table:
+    """Return the signatures two beside each other, with a row for each thing to fill in."""
+    lines = pen.dice.choice(w.SIGN_GRIDS)
+    blank = pen.dice.choice(w.SIGN_BLANKS)
+    rows: list[tuple[_Cell, ...]] = []
+    for start in range(0, len(signing), 2):
+        pair = signing[start : start + 2]
+        for line in lines:
+            texts = [
+                pen.fill(line, label=label, member=one.name, blank=blank, date=pen.fill(date))
+                for label, one in pair
+            ]
+            rows.append(tuple(_Cell(text=text) for text in [*texts, ""][:2]))
+    return _Table(rows=tuple(rows), columns=2, ruled=pen.chance(0.5))
+
+
 def _sign_table(pen: _Pen, signing: list[tuple[str, _Organisation]], date: str) -> _Table:
     heads = pen.dice.choice(w.SIGN_COLUMNS)
     rows = [tuple(_Cell(text=text, head=True) for text in heads)]
     for number, (_, member) in enumerate(signing, start=1):
         texts = []
         for head in heads:
-            if head in {"序号", "编号"}:
+            if head in w.SIGN_NUMBERS:
                 texts.append(str(number))
-            elif head.startswith(("成员单位", "单位名称", "缔约单位")) or head == "单位":
+            elif head in w.SIGN_NAMES:
                 texts.append(member.name)
             elif "日期" in head or "时间" in head:
                 texts.append(pen.fill(date) if "年" in date else "")
@@ -2051,13 +2174,29 @@ _MAKERS: dict[Kind, Callable[[_Pen], list[_Block]]] = {
 }
 
 
-def draw(seed: int, *, defects: Sequence[str] = ()) -> LabelledDossier:
+def draw(
+    seed: int, *, defects: Sequence[str] = (), words: Literal["a", "b"] = "a"
+) -> LabelledDossier:
     """Return the dossier of that seed, with the defects asked for; equal seeds give equal bytes.
+
+    Args:
+        seed: what the dossier is drawn from.
+        defects: faults to put in, of `DEFECTS`, `DOUBTS` or `FINDING:VARIANT`.
+        words: the set of wordings it is written in.
 
     Raises:
         ValueError: a defect is not known.
     """
-    dice = random.Random(f"{seed}/{'/'.join(defects)}")  # noqa: S311 - a measure must be the same every time
+    token = _words.set(words)
+    try:
+        return _drawn(seed, defects, words)
+    finally:
+        _words.reset(token)
+
+
+def _drawn(seed: int, defects: Sequence[str], words: str) -> LabelledDossier:
+    start = "" if words == "a" else f"{words}/"
+    dice = random.Random(f"{start}{seed}/{'/'.join(defects)}")  # noqa: S311 - a measure must be the same every time
     faults = _faults(dice, defects)
     alliance = _found(dice, faults)
     _settle_places(dice, faults)
@@ -2294,17 +2433,16 @@ def _bundle_name(dice: random.Random, alliance: _Alliance, pool: tuple[str, ...]
 
 def _letter(dice: random.Random, alliance: _Alliance) -> LabelledFile:
     """Return a letter of recommendation, which is none of the four documents."""
-    name = alliance.name
-    blocks = [
-        _Para(text=f"关于推荐{name}的函", look="title"),
-        _Para(text="广东省科技人才服务中心：", look="plain"),
-        _Para(
-            text=f"根据通知要求，经审核，同意推荐{name}（秘书处单位：{alliance.lead.name}）。现将申报材料报上，请予支持。"
-        ),
-        _Para(text=alliance.recommender.removesuffix("（盖章）"), look="plain"),
-        _Para(text="2016年5月27日", look="plain"),
-    ]
-    title = dice.choice(("推荐函", "推荐意见函", "关于报送联盟申报材料的函"))
+    slots = {
+        "name": alliance.name,
+        "sec": alliance.lead.name,
+        "rec": re.sub("（[^（）]*）$", "", alliance.recommender),
+    }
+    title, *lines = (_SLOT.sub(lambda match: slots[match[1]], line) for line in w.LETTER)
+    looks: tuple[Literal["plain", "body"], ...] = ("plain", "body", "plain", "plain")
+    blocks: list[_Block] = [_Para(text=title, look="title")]
+    blocks += [_Para(text=line, look=look) for line, look in zip(lines, looks, strict=True)]
+    title = dice.choice(w.LETTER_FILES)
     return LabelledFile(name=f"{title}.docx", content=_docx(dice, blocks, ""))
 
 
@@ -2314,7 +2452,7 @@ def _damage(dice: random.Random, files: list[LabelledFile], faults: _Faults) -> 
     if not way:
         return files
     if way.startswith("extra"):
-        stem = dice.choice(("成员单位盖章扫描件", "附件材料", "营业执照及法人证书", "补充材料"))
+        stem = dice.choice(w.EXTRA_FILES)
         if way == "extra-locked":
             content = _locked_zip(dice, f"{stem}.pdf", 9000)
             return [*files, LabelledFile(name=f"{stem}.zip", content=content)]
@@ -2375,10 +2513,11 @@ def _shown(file: LabelledFile) -> str:
 def main(arguments: Sequence[str]) -> int:
     """Write one dossier, its text and its labels into a folder."""
     if len(arguments) < 2:
-        sys.stderr.write("usage: python -m tests.independent.dossiers SEED OUTDIR [DEFECT…]\n")
+        sys.stderr.write("usage: python -m tests.independent.dossiers [b:]SEED OUTDIR [DEFECT…]\n")
         return 2
     seed, folder, *defects = arguments
-    dossier = draw(int(seed), defects=defects)
+    words: Literal["a", "b"] = "b" if seed.startswith("b:") else "a"
+    dossier = draw(int(seed.removeprefix("b:")), defects=defects, words=words)
     for file in dossier.files:
         path = Path(folder) / file.name
         path.parent.mkdir(parents=True, exist_ok=True)

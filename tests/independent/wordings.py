@@ -1688,3 +1688,97 @@ WRONG_NAMES: dict[str, Words] = {
 """),
     "field": ("广东省产业技术创新联盟",),
 }
+
+# Smaller words and habits. -------------------------------------------------------------------------
+
+OWN_NAMES = _words("联盟 联盟 本联盟 创新联盟")
+MATES = _words("成员单位 成员单位 联盟成员 成员 联盟成员单位")
+EVERYONE = _words("各成员单位 各方 各成员 联盟各成员单位 各方")
+EVERY_PARTY = _words("缔约各方 签约各方 协议各方")
+DEPARTMENTS = _words("科技部 研发部 办公室 技术部")
+HEADS = _words("部长 主任 副部长")
+MAIL_NAMES = _words("kjb keyan office lianmeng rd xmb")
+PHONES = ("{d}-{n}", "{d}-{n}", "{d}－{n}", "{d} {n}", "{d}{n}")
+OUTSIDE = _words("北京市|010 上海市|021 武汉市|027 长沙市|0731 南宁市|0771")
+OUTSIDE_STREETS = _words("高新区创新大道 科技园路")
+HOUSES = ("{n}号",)
+SPARE_UNIVERSITIES = ("岭南{b}学院",)
+FIELD_LONGER = _words("{f}应用 {f}与应用 {f}及配套 {f}工程 {f}与检测 新一代{f} 现代{f} 优质{f}")
+SHORT_ENDINGS = _words("产业技术联盟 技术创新联盟 产业创新联盟")
+
+SCHEMES: dict[str, Words] = {
+    "plan": _words("han han han article dotted bare auto part"),
+    "charter": _words("chapter chapter chapter han article dotted auto"),
+    "agreement": _words("han han article article chapter dotted auto bare"),
+}
+ITEM_MARKS = _words("（{n}） {n}. {n}、 ({n}) （{c}） ①")
+ATTACHED_FORM = ("附件1", "附件 1", "附件1：")
+ATTACHED = _words("附件{n} 附件{n}： 附件{n}:")
+TITLE_DATES = ("（2016年{3-5}月）",)
+
+FORM_NUMBERING = _words("han none han dotted paren")
+FORM_DATES = _lines("2016年5月20日\n2016 年 5 月 日\n二〇一六年五月\n2016.5.25\n2016年  月  日")
+STARTED = _words("2016年7月 2016年6月 2016年下半年")
+SEAT_LABELS = _words("秘书处设在 秘书处所在地单位")
+STANDING_VALUES = ("{n}人", "{n}", "{n}名", " {n} 人")
+EXPERTS_VALUES = ("{5-15}人，主任由{uni}专家担任",)
+COUNT_KINDS: tuple[tuple[str, Words], ...] = (
+    ("企业", ("enterprise",)),
+    ("高校", ("university",)),
+    ("科研院所", ("institute",)),
+    ("其他", ("service", "hospital")),
+)
+COUNT_GAPS = ("，", "  ", "；", "、")
+COUNT_VALUES = _words("{total}家 共{total}家，其中{parts} {parts} {total}")
+TICKED = {
+    "enterprise": "企业",
+    "university": "高校",
+    "institute": "科研院所",
+    "hospital": "其他",
+    "service": "服务机构",
+}
+GROUP_LABELS = ("基本\n信息", "概况", "基本情况")
+PLATFORMS = ("{f}工程技术研究中心",)
+RECORDS = ("长期从事{p}的研发，近三年获授权专利{5-60}件。",)
+NUMBER_HEADS = ("序号",)
+KIND_HEADS = ("单位性质",)
+EMPTY_HEADS = _words("单位性质 联系人 联系电话")
+JOINT_HEADS = ("联系方式",)
+LIST_MARKS = _words("{n}. （{n}） {n}、")
+COUNCIL_HEADS: tuple[Words, ...] = (
+    ("姓名",),
+    ("职务/职称",),
+    ("所在单位",),
+    _words("理事会职务 联盟职务 拟任职务"),
+)
+COUNCIL_POSTS = _words("理事长 副理事长 副理事长 理事")
+LEARNED_TITLES = _words("教授 研究员 院长")
+FIRM_TITLES = _words("总经理 总工程师 董事长")
+EXPERT_HEADS = _words("姓名 职称 专业 所在单位 委员会职务")
+EXPERT_POSTS = _words("主任委员 副主任委员 委员")
+EXPERT_TITLES = _words("教授 研究员 教授级高工 高级工程师")
+STAFF_ALONE = ("日常工作由{sec}安排3名专职人员负责。",)
+OWN_TASKS = ("{self}的主要任务：开展{t1}攻关，研制{p1}，制定{f}技术标准。",)
+DIVISION_JOINS = ("：", "", "：")
+SIGN_NUMBERS = _words("序号 编号")
+SIGN_NAMES = _words("成员单位（盖章） 单位名称（盖章） 单位名称 成员单位 缔约单位名称（公章） 单位")
+SIGN_BLANKS = ("", "____________", "　　　　　", "            ")
+LETTER = _lines("""
+关于推荐{name}的函
+广东省科技人才服务中心：
+根据通知要求，经审核，同意推荐{name}（秘书处单位：{sec}）。现将申报材料报上，请予支持。
+{rec}
+2016年5月27日
+""")
+LETTER_FILES = _words("推荐函 推荐意见函 关于报送联盟申报材料的函")
+EXTRA_FILES = _words("成员单位盖章扫描件 附件材料 营业执照及法人证书 补充材料")
+
+YEAR_GOALS_INTROS: Words = ()
+YEAR_GOALS_HEADS: tuple[tuple[str, str, str], ...] = ()
+YEAR_GOALS_ROWS: tuple[tuple[str, Words, Words], ...] = ()
+JOINT_CONTACTS: tuple[tuple[str, str], ...] = ()
+KIND_LINES: tuple[tuple[str, Words], ...] = ()
+SIGN_GRIDS: tuple[Words, ...] = ()
+PARTY_RUNS: Words = ()
+LAYOUTS: dict[str, float] = {}
+"""Shares of layouts that only some sets of words have; those not named never occur."""
