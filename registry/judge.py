@@ -74,8 +74,12 @@ def fair(found: Sequence[Finding], case: Case, call: Call) -> tuple[Finding, ...
 
 
 def _is_late(finding: Finding, answered: Answered, case: Case, call: Call) -> bool:
-    """Whether a point was not told although all that it rests on was there."""
-    if finding.outcome is not Outcome.MISSING:
+    """Whether a point was not told although all that it rests on was there.
+
+    How the paper copies stand is told in every letter, in a section of its own.
+    """
+    rule = _rule(finding, call)
+    if finding.outcome is not Outcome.MISSING or (rule and rule.startswith("paper-")):
         return False
     if (finding.id, finding.document) in answered.points:
         return False

@@ -337,3 +337,12 @@ def test_a_rule_that_sees_more_now_raises_no_new_point_by_itself(intake: Intake)
     intake.judge()
     assert intake.row().review == ("doubtful:plan.experts",)
     assert intake.answer(after=timedelta(days=1)) == ()
+
+
+def test_a_receipt_that_told_of_paper_not_yet_here_is_no_silence_about_it(intake: Intake) -> None:
+    intake.post(dossier())
+    (letter,) = intake.answer()
+    assert (letter.kind, intake.row().status) == (Kind.ACKNOWLEDGEMENT, Status.AWAITING_PAPER)
+    intake.post(dossier(ROBOTS, document("plan", content="2")), subject=f"[{number(1)}] 更正")
+    intake.judge()
+    assert (intake.row().status, intake.row().review) == (Status.AWAITING_PAPER, ())
