@@ -4,21 +4,30 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.built
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
+OCR_SECTION := ^\# The ocr extra
 SECONDS ?= 600
 SOURCES := config parsers registry reports ingest tests
 
-.PHONY: setup demo test check lint bench lock debian clean
+.PHONY: setup demo test test-ocr check lint bench lock debian clean
 
-setup: $(STAMP)
+# With OCR=1 also what reads scanned pages.
+setup: $(STAMP) $(if $(OCR),$(VENV)/.with-ocr)
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; set PYTHON=…"; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || tools/debian python3-venv
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@sed '/$(OCR_SECTION)/,$$d' requirements.lock > $(VENV)/base.lock
+	$(PIP) --require-hashes -r $(VENV)/base.lock
+	$(PIP) --no-build-isolation --editable .
 	@touch $(STAMP)
+
+$(VENV)/.with-ocr: $(STAMP)
+	@sed '1,/$(OCR_SECTION)/d' requirements.lock > $(VENV)/ocr.lock
+	$(PIP) --require-hashes -r $(VENV)/ocr.lock
+	@touch $@
 
 demo: setup
 	$(BIN)/intake demo $(if $(ONCE),--once)
@@ -36,14 +45,27 @@ lint: setup
 test: setup debian lint
 	$(BIN)/pytest -n auto --dist loadgroup
 
+# Scans read for real; in an environment of its own, since all other tests do without.
+test-ocr: debian
+	$(MAKE) setup VENV=.venv-ocr OCR=1
+	.venv-ocr/bin/pytest -m ocr
+
 bench: setup
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.measure 2000 60
+	CORPUS=all INTAKE_SECOND_READERS=1 $(BIN)/pytest tests/test_corpus_mail.py tests/test_corpus_office.py
 
 # Pin every dependency anew. Needs `uv`.
+COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --python-version 3.11 --custom-compile-command 'make lock' pyproject.toml
 lock:
-	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
-		--python-version 3.11 --extra postgres --extra s3 --extra demo --extra dev \
-		--custom-compile-command 'make lock' pyproject.toml -o requirements.lock
+	$(COMPILE) --extra postgres --extra s3 --extra demo --extra dev -o requirements.lock
+	$(COMPILE) --extra ocr --constraint requirements.lock --no-annotate --no-header | \
+		awk 'NR == FNR { if (/^[a-z]/) pinned[$$1]; next } /^[a-z]/ { own = !($$1 in pinned) } \
+			FNR == 1 { print "# The ocr extra: what `make setup OCR=1` adds." } own' \
+			requirements.lock - > requirements.ocr
+	cat requirements.ocr >> requirements.lock
+	rm requirements.ocr
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) .venv-ocr build dist *.egg-info

@@ -191,7 +191,10 @@ class DocumentKind(_Part):
 
 
 class FieldLabel(_Part):
-    """A field 栏目 of a form: the labels it goes by. `documents` names where it is looked for."""
+    """A field 栏目 of a form: the labels it goes by. `documents` names where it is looked for.
+
+    In a label `*` stands for any few words: `*联系人` is 联系人, 日常联系人, 项目联系人.
+    """
 
     id: str
     title: str
@@ -214,11 +217,13 @@ class MemberKind(_Part):
 class Members(_Part):
     """How member lists are written: headings of the name, kind and code columns.
 
-    `list_headings` stand somewhere in the caption of a list of all members, `list_titles` are
-    such captions whole; a table with one of `person_labels`
-    lists people instead. `party_labels` stand before the parties of an agreement,
-    `signature_labels` before those in its signature block, which `signature_marks` betray.
-    `part_words` name parts of an organisation (colleges, laboratories), and `independent`
+    `list_headings` stand somewhere in the caption of a list of all members, and so do one of
+    `list_subjects` with one of `list_words` behind it; `list_titles` are such captions whole. A
+    caption with one of `list_unless` is about something else or about some members only. A
+    table with one of `person_labels` lists people instead. `party_labels` stand before the
+    parties of an agreement, `signature_labels` before those in its signature block, which `signature_marks` betray.
+    `part_words` name parts of an organisation (colleges, laboratories), `organs` bodies of the
+    alliance itself, and `independent`
     bodies whose names read like such a part, but which are legal persons. `short_names` are
     the usual short names of organisations with the full ones.
     """
@@ -229,11 +234,15 @@ class Members(_Part):
     code_labels: Words = ()
     list_headings: Words = ()
     list_titles: Words = ()
+    list_subjects: Words = ()
+    list_words: Words = ()
+    list_unless: Words = ()
     person_labels: Words = ()
     party_labels: Words = ()
     signature_labels: Words = ()
     signature_marks: Words = ()
     part_words: Words = ()
+    organs: Words = ()
     independent: Words = ()
     short_names: dict[str, str] = Field(default_factory=dict)
     kinds: tuple[MemberKind, ...] = ()
@@ -260,10 +269,13 @@ class Check(_Part):
     be proven `anywhere`, not in `document` only. What the other keys mean depends on the
     `rule`, a predicate of `registry/completeness.py`.
 
-    A clause is proven by a heading with one of `headings`, or by `least` sentences with one
-    of `words` (from two on, one of them must lay down an obligation); `weak` words alone
-    leave it doubtful; `slogans` are set phrases that contain a word but settle nothing.
-    Of `rivals`, clauses that exclude each other, one is told by `words`, one by `rivals`.
+    A clause is proven by a heading with one of `headings`, by one sentence that makes one of
+    its `statements` (it holds a word of each group, in any order), or by `least` sentences with
+    one of `words` (from two on, one of them must lay down an obligation); `weak` words alone
+    leave it doubtful. `slogans` are set phrases that contain a word but settle nothing, and
+    count only as the heading of an article; `decoys` contain a word but mean another thing,
+    and never count. Of `rivals`, clauses that exclude each other, one is told by `words`, one
+    by `rivals`.
     """
 
     id: str
@@ -277,7 +289,9 @@ class Check(_Part):
     headings: Words = ()
     words: Words = ()
     weak: Words = ()
+    statements: tuple[tuple[Words, ...], ...] = ()
     slogans: Words = ()
+    decoys: Words = ()
     rivals: Words = ()
     problem: str = ""
     remedy: str = ""
@@ -334,9 +348,11 @@ class Paper(_Part):
 class Call(_Part):
     """A call for submissions, whole. `text` is the file it was read from, letter by letter.
 
-    `other_titles` end the title line of files that are no document asked for (cover letters,
-    lists, licences); `manifest_titles` name the list of all dossiers of a batch.
-    `other_labels` stand in forms beside the fields and are no values.
+    `title_fillers` may stand between a name and a title (联合组建协议). `other_titles` end the
+    title line of files that are no document asked for (cover letters, lists, licences);
+    `manifest_titles` name the list of all dossiers of a batch.
+    `other_labels` stand in forms beside the fields and are no values; `label_tails` may hang
+    on behind any label (联系人姓名).
     """
 
     id: str
@@ -352,9 +368,11 @@ class Call(_Part):
     mail: MailWords = MailWords()
     documents: tuple[DocumentKind, ...]
     other_titles: Words = ()
+    title_fillers: Words = ()
     manifest_titles: Words = ()
     fields: tuple[FieldLabel, ...]
     other_labels: Words = ()
+    label_tails: Words = ()
     members: Members
     obligations: Words = ()
     areas: tuple[Area, ...] = ()

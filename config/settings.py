@@ -11,6 +11,7 @@ import re
 import tomllib
 from datetime import date, time, timedelta
 from email.utils import parseaddr
+from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -242,6 +243,22 @@ class Notices(_Section):
     digest_at: time = time(8, 30)
 
 
+class Ocr(_Section):
+    """Whether and how pages that are pictures are read; bytes and seconds for one file."""
+
+    enabled: Literal["auto", "off"] = "auto"
+    pages: PositiveInt = 100
+    page_seconds: PositiveInt = 120
+    memory: PositiveInt = 2_147_483_648
+    patience: Duration = timedelta(minutes=30)
+
+    @property
+    def is_on(self) -> bool:
+        """Whether pictures of pages are read: the `ocr` extra is there and not switched off."""
+        parts = ("rapidocr", "onnxruntime")
+        return self.enabled == "auto" and all(find_spec(each) is not None for each in parts)
+
+
 class Desk(_Section):
     """Where the staff desk 工作台 listens."""
 
@@ -268,6 +285,7 @@ class Settings(BaseSettings):
     receipts: Receipts = Receipts()
     notices: Notices = Notices()
     limits: Limits = Limits()
+    ocr: Ocr = Ocr()
     desk: Desk = Desk()
 
     @classmethod

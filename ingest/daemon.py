@@ -21,6 +21,7 @@ from ingest.house import House
 from ingest.outbox import MailServerError, send_due
 from ingest.pipeline import Touched, file_pending, judge_marked, write_letters
 from ingest.receiver import open_recorded, read_mailbox
+from ingest.scans import read_scans
 from ingest.source import MailboxError
 from parsers.sandbox import Sandbox, SandboxError
 
@@ -35,6 +36,9 @@ STOPS_WITHIN = 8
 STAGES = ("file", "judge", "answer", "send")
 LOOKS_EVERY = {"file": 5, "judge": 3, "answer": 5, "send": 10}
 """How often each stage looks by itself, in seconds; desk and commands only write rows."""
+
+LOOKS_FOR_SCANS = 5
+"""Seconds between two looks for scans to read, which takes far longer than any stage."""
 
 
 class Daemon:
@@ -55,6 +59,7 @@ class Daemon:
             Thread(target=self._read, args=(name,), name=f"mailbox {name}", daemon=True)
             for name in house.settings.mailbox
         ]
+        self._readers.append(Thread(target=self._read_scans, name="scans", daemon=True))
 
     def start(self) -> None:
         """Start the readers and the stages."""
@@ -151,6 +156,22 @@ class Daemon:
                 log.exception("mailbox %s: failed, will try again", name)
             if failures:
                 self._stop.wait(_pause(failures))
+
+    def _read_scans(self) -> None:
+        """Read scans as they come; what they say is judged, and mails may be filed again."""
+        while not self._stop.is_set():
+            touched = Touched()
+            try:
+                read_scans(self._house, touched, self._stop)
+            except (OSError, DBAPIError, SandboxError) as error:
+                if not self._stop.is_set():
+                    log.error("scans: trouble in the house, will try again: %s", error)
+            except Exception:
+                log.exception("scans: failed, will try again")
+            if touched.mails or touched.dossiers:
+                self._nudge("file")
+                self._nudge("judge")
+            self._stop.wait(LOOKS_FOR_SCANS)
 
 
 def _pause(failures: int) -> int:

@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 
 from config.settings import Settings, SettingsError
@@ -17,6 +16,7 @@ from ingest.mailboxes import open_mailbox
 from ingest.outbox import MailServerError, open_server
 from ingest.source import MailboxError
 from parsers.sandbox import Sandbox, SandboxError
+from parsers.submission import File, Problem
 from parsers.unpack import tools
 from registry.database import RegistryError, open_registry
 
@@ -51,6 +51,7 @@ def examine(settings: Settings) -> list[Result]:
     results += [
         _try(f"mailbox {name}", partial(_mailbox, name), settings) for name in settings.mailbox
     ]
+    results.append(_try("scans (ocr)", _ocr, settings))
     return results + list(_optional())
 
 
@@ -136,11 +137,35 @@ def _mailbox(name: str, settings: Settings) -> str:
     return ", ".join(told)
 
 
+def _ocr(settings: Settings) -> str:
+    """Read an empty page where the `ocr` extra is there."""
+    if settings.ocr.enabled == "off":
+        return "switched off: scans go to a person"
+    if not settings.ocr.is_on:
+        return "not installed: scans go to a person; `make setup OCR=1` has them read"
+    from PIL import Image
+
+    limits = settings.limits.model_copy(update={"document_memory": settings.ocr.memory})
+    with tempfile.TemporaryDirectory() as work, Sandbox(limits, Path(work), size=1) as sandbox:
+        page = Path(work) / "page.png"
+        Image.new("L", (1000, 1400), "white").save(page)
+        file = File(
+            path=page.name,
+            filename=page.name,
+            media_type="image/png",
+            size=page.stat().st_size,
+            sha256="",
+            source=page,
+        )
+        content = sandbox.scan(file, pages=1, page_seconds=settings.ocr.page_seconds)
+    if content.problem is not Problem.SCAN:  # nothing stands on it
+        message = f"the recogniser does not work ({content.problem}: {content.detail})"
+        raise SandboxError(message)
+    return "the recogniser works"
+
+
 def _optional() -> Iterator[Result]:
     """Tell of parts that only some files need; without them such files go to a person."""
-    ocr = find_spec("rapidocr") is not None
-    says = "installed" if ocr else "not installed: scans go to a person"
-    yield Result(part="scans (ocr)", ok=True, says=says)
     for tool, there in tools().items():
         says = "installed" if there else f"not installed: `apt-get install {tool}` reads more .rar"
         yield Result(part=tool, ok=True, says=says)

@@ -14,6 +14,7 @@ from ingest.house import House
 from ingest.outbox import MailServerError, send_due
 from ingest.pipeline import Touched, file_pending, judge_marked, write_letters
 from ingest.receiver import open_recorded, read_mailbox
+from ingest.scans import read_scans
 from ingest.source import MailboxError
 from parsers.sandbox import Sandbox
 from registry import models as m
@@ -58,9 +59,10 @@ def full_pass(house: House, sandbox: Sandbox, stop: Event, *, send: bool = True)
 
 
 def process(house: House, sandbox: Sandbox, touched: Touched, stop: Event) -> None:
-    """File, judge and answer until nothing is left to do now."""
+    """File, read scans, judge and answer until nothing is left to do now."""
     for _ in range(ROUNDS):
         file_pending(house, sandbox, touched, stop)
+        read_scans(house, touched, stop)
         judge_marked(house, touched, stop)
         before = len(touched.letters)
         write_letters(house, touched, stop)

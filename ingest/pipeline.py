@@ -16,6 +16,7 @@ from email.utils import make_msgid
 from pathlib import Path
 from threading import Event
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from config.call import Call
@@ -24,9 +25,10 @@ from ingest.house import House
 from parsers.errors import ParseError
 from parsers.grouping import group
 from parsers.opening import open_documents
+from parsers.passwords import find_passwords
 from parsers.sandbox import Sandbox, SandboxError
 from parsers.submission import File, Problem, Submission
-from registry import filing, notices, outgoing, queries
+from registry import filing, notices, outgoing, queries, scanned
 from registry.answers import TO_APPROVE, Due, Point, Standing, Waiting, due
 from registry.filing import ATTEMPTS, Understood
 from registry.judging import call_of, judge_dossier
@@ -126,9 +128,17 @@ def understand(house: House, sandbox: Sandbox, mail: int, submission: Submission
     """Read the files of a mail, keep them, and tell its dossiers and its call."""
     with house.registry.read() as connection:
         found, given = filing.call_in_thread(connection, mail, submission, house.calls)
+        known = scanned.known(connection, [each.sha256 for each in submission.files])
     calls = {found: house.calls[found]} if given else house.calls
     files = submission.files
-    call, documents = open_documents(sandbox, files, calls, found or house.default_call.id)
+    call, documents = open_documents(
+        sandbox,
+        files,
+        calls,
+        found or house.default_call.id,
+        known=known,
+        passwords=find_passwords((submission.subject, submission.text, submission.quoted)),
+    )
     house.originals.keep_files(files)
     machine = machine_reason(submission, house.own_addresses)
     return Understood(
@@ -139,6 +149,7 @@ def understand(house: House, sandbox: Sandbox, mail: int, submission: Submission
         bounced=bounced_message_ids(submission) if is_bounce(submission) else (),
         unread=tuple(each.path for each in documents if not each.readable),
         manifests=tuple(each for each in documents if each.listed),
+        reads_scans=house.settings.ocr.is_on,
     )
 
 
@@ -177,9 +188,12 @@ def write_letters(house: House, touched: Touched, stop: Event) -> None:
     receipts = house.settings.receipts
     closings = _closing_soon(house, now)
     with house.registry.read() as connection:
-        waiting = outgoing.waiting(connection)
+        reading = _being_read(house, connection, now)
+        waiting = [each for each in outgoing.waiting(connection) if each.id not in reading.mails]
         lists = notices.open_lists(connection, closings) if closings else ()
-        standings = outgoing.standings(connection, waiting, {each.dossier for each in lists})
+        standings = outgoing.standings(
+            connection, waiting, {each.dossier for each in lists}, reading=reading.dossiers
+        )
         sent = outgoing.sent(connection, now)
     mails = {each.id: each for each in waiting}
     answers = due(waiting, standings, sent, receipts, now)
@@ -200,6 +214,16 @@ def write_letters(house: House, touched: Touched, stop: Event) -> None:
             log.info("letter %s: %s, %s", kept, letter.kind, letter.state)
     for to in house.settings.notices.digest_to:
         _write_digest(house, to, touched, now)
+
+
+def _being_read(house: House, connection: Connection, now: datetime) -> scanned.Reading:
+    """Return what letters wait for: scans that are read, but for no longer than is bearable.
+
+    An acknowledgement waits for nothing else. A mail has one answer, and what a scan says
+    decides which: one that came before it would leave the list of what is missing unsent.
+    """
+    ocr = house.settings.ocr
+    return scanned.being_read(connection, now - ocr.patience) if ocr.is_on else scanned.Reading()
 
 
 def _closing_soon(house: House, now: datetime) -> dict[str, datetime]:

@@ -72,7 +72,8 @@ def _files_in(path: Path) -> list[tuple[Path, str]]:
 
 def check_dossier(dossier: Dossier, call: Call) -> Checked:
     """Judge the electronic part of one dossier, as if it had just come in."""
-    documents = tuple(_as_filed(*each) for each in enumerate(dossier.documents))
+    now = datetime.now(UTC)  # one mail brought them all
+    documents = tuple(_as_filed(*each, now) for each in enumerate(dossier.documents))
     case = Case(name=dossier.name, secretariat=dossier.secretariat, documents=documents)
     paper = {each.id for each in call.checks if each.rule.startswith("paper-")}
     findings = tuple(each for each in judge(case, call).findings if each.id not in paper)
@@ -86,7 +87,7 @@ def check_dossier(dossier: Dossier, call: Call) -> Checked:
     )
 
 
-def _as_filed(position: int, document: Document) -> FiledDocument:
+def _as_filed(position: int, document: Document, now: datetime) -> FiledDocument:
     return FiledDocument(
         id=position,
         kind=document.kind,
@@ -102,10 +103,12 @@ def _as_filed(position: int, document: Document) -> FiledDocument:
         state=DocumentState.CURRENT,
         superseded=False,
         mail_id=None,
-        filed_at=datetime.now(UTC),
+        filed_at=now,
         facts=document.facts,
         part=document.part,
         first_page=document.first_page,
+        scan=document.scan,
+        seals=document.seals,
     )
 
 

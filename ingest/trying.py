@@ -17,7 +17,7 @@ from ingest.house import House
 from parsers.grouping import documents_in
 from parsers.sandbox import Sandbox
 from parsers.submission import Document, File
-from registry import queries
+from registry import queries, scanned
 from registry.judge import judge
 from registry.judging import call_of, case_of
 from registry.rows import Case, DossierRow, FiledDocument, Finding, Outcome, Status
@@ -124,9 +124,14 @@ def _reopened(
         source=house.originals.path(filed.sha256),
     )
     superseded = {each.kind: each.superseded for each in parts}
+    with house.registry.read() as connection:
+        known = scanned.known(connection, [filed.sha256]).get(filed.sha256)
+    content = known or sandbox.content(file)
+    if content.problem:
+        return tuple(parts)  # it was locked, and opened with a password of its mail
     return tuple(
         replace(_refiled(filed, each), superseded=superseded.get(each.kind, filed.superseded))
-        for each in documents_in(file, sandbox.content(file), call)
+        for each in documents_in(file, content, call)
     )
 
 
@@ -140,6 +145,8 @@ def _refiled(filed: FiledDocument, document: Document) -> FiledDocument:
         facts=document.facts,
         part=document.part,
         first_page=document.first_page,
+        scan=document.scan,
+        seals=document.seals,
     )
 
 

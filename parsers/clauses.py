@@ -20,6 +20,7 @@ from parsers.lines import (
     quote_of,
     squeeze,
 )
+from parsers.sentences import SENTENCE_CELL, Sentence, pairs_of_rows, sentences_of
 from parsers.submission import Hit
 
 _JOINTS = re.compile("[与和及、的之以]")
@@ -27,10 +28,9 @@ _NEGATION = re.compile(
     r"(?:不涉及|不包括|不设|不约定|未约定|未设|暂不|暂无|没有|无需|无)[^,。;]{0,6}$"
 )
 _PURPOSE = re.compile(r"^(?:鉴于|为了|为|本着|遵循|坚持)|(?:原则|宗旨)$")
-_SENTENCE_END = re.compile(r"[。;!?\n]")
+_LABEL = re.compile("[^,。;!?:]{2,18}:")
 _SUBJECT_WITHIN = 6  # the subject of a sentence begins within so many characters
-_SENTENCE_CELL = 15  # a longer cell is a sentence of its own
-_LABEL_AND_TEXT, _SHORTEST_TEXT = 2, 4  # cells of a row that states a clause, characters of it
+_SHORTEST_TEXT = 4  # characters beside a label that state a clause
 _ARTICLE = 2  # the depth of 第一条 and 一、
 
 
@@ -44,13 +44,6 @@ class _Titled:
     filled: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Sentence:
-    text: str
-    at: int
-    line: Line
-
-
 def read_clauses(items: Sequence[Item], call: Call) -> dict[str, Hit]:
     """Return what a document says of each clause check of the call, by finding id.
 
@@ -61,8 +54,9 @@ def read_clauses(items: Sequence[Item], call: Call) -> dict[str, Hit]:
     says nothing: the form prints it.
     """
     checks = [each for each in call.checks if each.rule == "clause"]
-    titled, hollow = _headings(items)
-    sentences = list(_sentences(items, labels_of(call, ()), hollow))
+    labels = labels_of(call, ())
+    titled, hollow = _headings(items, labels)
+    sentences = list(sentences_of(items, labels, hollow))
     text = "\n".join(each.text for each in sentences)
     hits = {each.id: _hit(each, titled, sentences, text, call) for each in checks}
     hits |= {each.id: _rivals(each, sentences) for each in call.checks if each.rule == "rivals"}
@@ -72,7 +66,7 @@ def read_clauses(items: Sequence[Item], call: Call) -> dict[str, Hit]:
 def _hit(
     check: Check,
     titled: Sequence[_Titled],
-    sentences: Sequence[_Sentence],
+    sentences: Sequence[Sentence],
     text: str,
     call: Call,
 ) -> Hit | None:
@@ -93,10 +87,10 @@ def _hit(
     return _hit_at("weak", spoken.line, spoken.at) if spoken else None
 
 
-def _rivals(check: Check, sentences: Sequence[_Sentence]) -> Hit | None:
+def _rivals(check: Check, sentences: Sequence[Sentence]) -> Hit | None:
     """Return where one of two clauses that exclude each other stands, if both do."""
     one, other = (
-        next((each for each in sentences if _speaks(each.text, plain_words(words), ())), None)
+        next((each for each in sentences if _speaks(each.text, plain_words(words), check)), None)
         for words in (check.words, check.rivals)
     )
     return _hit_at("text", one.line, one.at) if one and other else None
@@ -117,46 +111,50 @@ def _joined(text: str) -> str:
 def _names(titled: _Titled, check: Check) -> bool:
     """Whether a heading names a clause; a slogan does only as the heading of an article."""
     joined = titled.joined
-    if titled.heading.level > _ARTICLE:
-        for slogan in plain_words(check.slogans):
-            joined = joined.replace(_joined(slogan), "")
+    slogans = check.slogans if titled.heading.level > _ARTICLE else ()
+    for phrase in plain_words(check.decoys + slogans):
+        joined = joined.replace(_joined(phrase), "")
     return any(_joined(word) in joined for word in plain_words(check.headings))
 
 
-def _headings(items: Sequence[Item]) -> tuple[list[_Titled], set[int]]:
+def _headings(items: Sequence[Item], labels: Labels) -> tuple[list[_Titled], set[int]]:
     """Return all headings, and the places of those that are no sentence of their own.
 
-    An item of a list (`3、专家委员会`) is one, an article with nothing under it is not.
+    An item of a list (`3、专家委员会`) is one, an article with nothing under it is not. A
+    label of a form that was left blank is neither.
     """
     titled: list[_Titled] = []
     hollow: set[int] = set()
     for at, item in enumerate(items):
+        following = items[at + 1] if at + 1 < len(items) else None
         if isinstance(item, Grid):
-            titled += _labelled(item)
+            titled += _labelled(item, labels)
             continue
         heading = None if _is_quotation(item) else heading_of(item.text)
+        before = items[at - 1] if at else None
+        over_blank = heading and isinstance(following, Grid) and not _holds_data(following)
+        if over_blank or _is_blank_label(before, item, following):
+            hollow.add(at)
+            continue
         if not heading:
             continue
-        following = items[at + 1] if at + 1 < len(items) else None
         contents = is_contents_line(item.text)
-        over_blank = isinstance(following, Grid) and not _holds_data(following)
         filled = not contents and _is_filled(heading, following)
-        if contents or over_blank or (heading.level <= _ARTICLE and not filled):
+        if contents or (heading.level <= _ARTICLE and not filled):
             hollow.add(at)
-        if not over_blank:
-            joined = _joined(heading.title)
-            titled.append(_Titled(joined=joined, heading=heading, line=item, filled=filled))
+        joined = _joined(heading.title)
+        titled.append(_Titled(joined=joined, heading=heading, line=item, filled=filled))
     return titled, hollow
 
 
-def _labelled(grid: Grid) -> Iterator[_Titled]:
+def _labelled(grid: Grid, labels: Labels) -> Iterator[_Titled]:
     """Yield the labels of rows that say something beside them: clauses laid out as a table."""
-    for row in grid.rows:
-        filled = [cell for cell in row if cell.squeezed]
-        head = heading_of(filled[0].squeezed) if len(filled) == _LABEL_AND_TEXT else None
-        if head and len(filled[1].squeezed) >= _SHORTEST_TEXT and not is_blank(filled[1].text):
+    for pairs in pairs_of_rows(grid, labels):
+        label, value = pairs[0] if len(pairs) == 1 else (None, None)
+        head = heading_of(label.squeezed) if label else None
+        if label and head and value and len(value.squeezed) >= _SHORTEST_TEXT:
             heading = replace(head, level=_ARTICLE)
-            yield _Titled(joined=_joined(head.title), heading=heading, line=filled[0], filled=True)
+            yield _Titled(joined=_joined(head.title), heading=heading, line=label, filled=True)
 
 
 def _is_quotation(line: Line) -> bool:
@@ -171,7 +169,24 @@ def _is_filled(heading: Heading, following: Item | None) -> bool:
     if isinstance(following, Grid):
         return True
     below = heading_of(following.text)
-    return below is None or below.level > heading.level or bool(below.rest)
+    if below is None or below.rest:
+        return True
+    deeper = below.level > heading.level
+    return deeper or (below.numbered and not heading.numbered and below.level > _ARTICLE)
+
+
+def _is_blank_label(before: Item | None, line: Line, following: Item | None) -> bool:
+    """Whether a line is a label of a form with nothing behind its colon, among other labels."""
+    if not _LABEL.fullmatch(line.squeezed) or not _begins_with_label(before):
+        return False
+    below = heading_of(following.text) if isinstance(following, Line) else None
+    return below is not None or _begins_with_label(following)
+
+
+def _begins_with_label(item: Item | None) -> bool:
+    if not isinstance(item, Line) or numbering(item.text)[0]:
+        return False
+    return _LABEL.match(item.squeezed) is not None
 
 
 def _holds_data(grid: Grid) -> bool:
@@ -181,50 +196,19 @@ def _holds_data(grid: Grid) -> bool:
         if sum(not (text.isdigit() or is_blank(text)) for text in filled) > 1:
             return True
     first = grid.rows[0] if grid.rows else ()
-    return len(grid.rows) == 1 and any(len(cell.squeezed) > _SENTENCE_CELL for cell in first)
+    return len(grid.rows) == 1 and any(len(cell.squeezed) > SENTENCE_CELL for cell in first)
 
 
 # ── Sentences ─────────────────────────────────────────────────────────────────────────
 
 
-def _sentences(items: Sequence[Item], labels: Labels, hollow: set[int]) -> Iterator[_Sentence]:
-    for at, item in enumerate(items):
-        if at in hollow:
-            continue
-        if isinstance(item, Grid):
-            yield from _sentences_of_table(item, labels)
-        else:
-            yield from _sentences_of_line(item)
-
-
-def _sentences_of_line(line: Line) -> Iterator[_Sentence]:
-    start = 0
-    for end in [*(each.end() for each in _SENTENCE_END.finditer(line.text)), len(line.text)]:
-        if line.text[start:end].strip():
-            yield _Sentence(text=line.text[start:end], at=start, line=line)
-        start = end
-
-
-def _sentences_of_table(grid: Grid, labels: Labels) -> Iterator[_Sentence]:
-    """Yield long cells, and short ones together with the value that stands beside them."""
-    for row in grid.rows:
-        for at, cell in enumerate(row):
-            if len(cell.squeezed) > _SENTENCE_CELL:
-                yield from _sentences_of_line(cell)
-                continue
-            beside = next((each for each in row[at + 1 :] if each.squeezed), None)
-            valued = beside and not is_blank(beside.text) and not labels.key(beside.text)
-            if cell.squeezed and beside and valued:
-                yield _Sentence(text=f"{cell.squeezed} {beside.text}", at=0, line=cell)
-
-
-def _proof(check: Check, sentences: Sequence[_Sentence], text: str, call: Call) -> _Sentence | None:
-    """Return the first of enough sentences that speak of a clause, or None."""
+def _proof(check: Check, sentences: Sequence[Sentence], text: str, call: Call) -> Sentence | None:
+    """Return the sentence that states a clause, or the first of enough that speak of it."""
+    stating = _stating(check, sentences, text)
     words = [word for word in plain_words(check.words) if word in text]
-    if not words:
-        return None
-    slogans = plain_words(check.slogans)
-    speaking = [each for each in sentences if _speaks(each.text, words, slogans)]
+    if stating or not words:
+        return stating
+    speaking = [each for each in sentences if _speaks(each.text, words, check)]
     if not speaking:
         return None
     binding = [each for each in speaking if any(word in each.text for word in call.obligations)]
@@ -233,16 +217,30 @@ def _proof(check: Check, sentences: Sequence[_Sentence], text: str, call: Call) 
     return next((each for each in binding if _is_subject(each.text, words, call)), None)
 
 
-def _speaks(sentence: str, words: Sequence[str], slogans: Sequence[str]) -> bool:
+def _stating(check: Check, sentences: Sequence[Sentence], text: str) -> Sentence | None:
+    """Return the first sentence that holds a word of each group of a statement, or None."""
+    for statement in check.statements:
+        groups = [[word for word in plain_words(each) if word in text] for each in statement]
+        if all(groups):
+            for each in sentences:
+                if all(_speaks(each.text, group, check) for group in groups):
+                    return each
+    return None
+
+
+def _speaks(sentence: str, words: Sequence[str], check: Check) -> bool:
+    """Whether a sentence uses one of the words, neither in a set phrase nor to deny it.
+
+    Where a clause has set phrases, what a document was written for settles nothing either.
+    """
     if not any(word in sentence for word in words):
         return False
-    for slogan in slogans:
-        sentence = sentence.replace(slogan, "")
-    for word in words:
-        at = sentence.find(word)
-        if at >= 0 and not _NEGATION.search(sentence[max(0, at - 12) : at]):
-            return not (slogans and _PURPOSE.search(numbering(sentence.rstrip("。;"))[1]))
-    return False
+    for phrase in plain_words(check.slogans + check.decoys):
+        sentence = sentence.replace(phrase, "")
+    found = ((word, sentence.find(word)) for word in words)
+    if not any(at >= 0 and not _NEGATION.search(sentence[max(0, at - 12) : at]) for _, at in found):
+        return False
+    return not (check.slogans and _PURPOSE.search(numbering(sentence.rstrip("。;"))[1]))
 
 
 def _is_subject(sentence: str, words: Sequence[str], call: Call) -> bool:

@@ -27,6 +27,14 @@ def die_with(parent: int) -> None:
         sys.exit(1)
 
 
+def step_back() -> None:
+    """Leave processor and disk to whoever else wants them (sched(7), ioprio_set(2))."""
+    os.nice(19)
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
 def leave_the_network() -> bool:
     """Move into a network namespace without any interface; tell whether the kernel allowed it."""
     if sys.platform != "linux":

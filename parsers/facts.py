@@ -10,7 +10,7 @@ from parsers.clauses import read_clauses
 from parsers.fields import read_fields
 from parsers.lines import Grid, Item, Line, items_of, quote_of, tidy
 from parsers.member_lists import read_members
-from parsers.names import find_names, is_blank_name, normal_form
+from parsers.names import find_names, is_bare_name, is_blank_name, normal_form
 from parsers.parties import read_signatures
 from parsers.placeholders import read_placeholders
 from parsers.recognise import OTHER, find_title, title_zone
@@ -49,7 +49,7 @@ def read_facts(content: Content, kind: str, call: Call) -> Facts:
         signatures=read_signatures(sections, kind, call),
         clauses=read_clauses(items, call) if kind != OTHER else {},
         placeholders=placeholders if kind != OTHER else (),
-        template=kind != OTHER and not members and _is_template(items, fields, placeholders),
+        template=kind != OTHER and not members and _is_template(items, fields, placeholders, call),
     )
 
 
@@ -70,9 +70,12 @@ def title_name(items: Sequence[Item], call: Call) -> Fact | None:
 
 
 def _name_of(items: Sequence[Item], beside: Fact | None, kind: str, call: Call) -> Fact | None:
-    """Return the name that a document gives; an empty one where its label stands alone."""
+    """Return the name that a document gives; an empty one where its label stands alone.
+
+    A name without a core was written down, so it is no empty one, but it names no alliance.
+    """
     if beside is not None:
-        blank = not beside.value or is_blank_name(beside.value, call)
+        blank = is_blank_name(beside.value, call) and not is_bare_name(beside.value, call)
         return Fact(value="", page=beside.page, quote=beside.quote) if blank else beside
     titled = title_name(items, call)
     return titled if titled or kind == OTHER else _name_in_text(items, call)
@@ -108,10 +111,10 @@ def _lines(items: Sequence[Item]) -> Sequence[Line]:
 
 
 def _is_template(
-    items: Sequence[Item], fields: dict[str, Fact], placeholders: Sequence[Fact]
+    items: Sequence[Item], fields: dict[str, Fact], placeholders: Sequence[Fact], call: Call
 ) -> bool:
     """Whether a document without members is the blank form, handed back not filled in."""
-    if any(fact.value for fact in fields.values()):
+    if any(fact.value and not is_bare_name(fact.value, call) for fact in fields.values()):
         return False
     if len(fields) >= _TEMPLATE_LABELS:
         return True

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from config.call import Call, FieldLabel
-from parsers.labels import Labels, clean_value, keys_of, label_key, labels_of
+from parsers.labels import ANY, Labels, clean_value, keys_of, labels_of, names
 from parsers.lines import Grid, Item, Line, plain, plain_words, quote_of, squeeze, tidy
 from parsers.names import is_organisation
 from parsers.sections import CAPTION_LENGTH, Section, lists_members
@@ -17,13 +17,19 @@ from parsers.submission import Fact
 _BROKEN_FROM = 8  # a shorter value is no name that was broken at the end of its line
 _TELLING = 4  # shorter labels stand in any caption
 _LABELLED_LENGTH = 600  # a longer line is running text
-_LIST_COLUMNS, _LIST_SHARE = 3, 0.6  # a row of headings: so many, and so many of them known
+_INSIDE = r"[^\s:;,、。|_]{0,8}?"  # what `*` stands for inside a label, and ahead of it
+_AHEAD = r"(?:[一-鿿()/]{0,10}?|(?:[一-鿿]\s{1,4}){1,6}?)"
+_LEAST_ROWS = 2  # under the headings of a list
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
-    """A label and what stands beside it; an empty `value` where the space was left blank."""
+    """A label and what stands beside it; an empty `value` where the space was left blank.
 
+    `key` is the label of the call that `label` stands for.
+    """
+
+    key: str
     label: str
     value: str
     line: Line
@@ -42,7 +48,8 @@ def pairs_of(item: Item, labels: Labels, following: Item | None = None) -> Itera
     key = labels.key(item.text)
     bare = key in labels.wanted and not item.squeezed.endswith(":")
     if bare and isinstance(following, Line) and not _is_label_line(following, labels):
-        yield Pair(label=item.raw, value=clean_value(following.raw, labels.excused), line=item)
+        value = clean_value(following.raw, labels.excused)
+        yield Pair(key=key, label=item.raw, value=value, line=item)
         return
     yield from _pairs_of_line(item, labels)
 
@@ -53,15 +60,27 @@ def _is_label_line(line: Line, labels: Labels) -> bool:
 
 
 @cache
-def _label_pattern(known: frozenset[str]) -> re.Pattern[str]:
-    spaced = (
-        r"\s{0,8}".join(map(re.escape, each)) for each in sorted(known, key=len, reverse=True)
-    )
+def _label_pattern(known: frozenset[str], tails: frozenset[str]) -> re.Pattern[str]:
+    """Return what finds labels in a line: behind a gap, or, with a colon, right behind a value."""
+    led = _any_of(word.removeprefix(ANY) for word in known if word.startswith(ANY))
+    whole = _any_of(word for word in known if not word.startswith(ANY))
+    long = _any_of(word.strip(ANY) for word in known if len(word) > _TELLING)
+    tail = rf"(?:\s{{0,8}}(?:{_any_of(tails)}))?"
     return re.compile(
-        rf"(?:^|(?<=[\s;,、|_)。]))(?:\d{{1,2}}[.、])?(?P<label>{'|'.join(spaced)})\s{{0,8}}"
-        rf"(?P<bracket>(?:\([^()]{{0,30}}\)\s{{0,4}}){{0,2}})(?P<end>[:_]|(?=\s)|$)",
+        rf"(?:(?:^|(?<=[\s;,、|_。]))(?:\d{{1,2}}[.、)]|\(\w{{1,2}}\))?(?P<label>(?:{whole}|{_AHEAD}(?:{led})){tail})"
+        rf"\s{{0,8}}(?P<bracket>(?:\([^()]{{0,30}}\)\s{{0,4}}){{0,2}})(?P<end>[:_]|(?=\s)|$)"
+        rf"|(?P<glued>(?:{long}){tail})\s{{0,8}}(?:\([^()]{{0,30}}\)\s{{0,4}})?:)",
         re.IGNORECASE,
     )
+
+
+def _any_of(words: Iterable[str]) -> str:
+    """Return a pattern for any of some labels, which may be spaced out."""
+    spaced = (
+        r"\s{0,8}".join(_INSIDE if letter == ANY else re.escape(letter) for letter in word)
+        for word in sorted(words, key=len, reverse=True)
+    )
+    return "|".join(spaced) or r"(?!)"
 
 
 def _pairs_of_line(line: Line, labels: Labels) -> Iterator[Pair]:
@@ -70,52 +89,71 @@ def _pairs_of_line(line: Line, labels: Labels) -> Iterator[Pair]:
         return
     start = len(line.text) - len(line.text.lstrip())
     found: list[re.Match[str]] = []
-    for each in _label_pattern(labels.known).finditer(line.text):
+    for each in _label_pattern(labels.known, labels.tails).finditer(line.text):
         first = each.start() <= start + 1
-        if each["end"] in {":", "_"} or first or found:
+        if each["glued"] or each["end"] in {":", "_"} or first or found:
             found.append(each)
     for at, each in enumerate(found):
-        key = label_key(each["label"])
+        group = "glued" if each["glued"] else "label"
+        key = labels.key(each[group])
         if key in labels.wanted:
             end = found[at + 1].start() if at + 1 < len(found) else len(line.text)
             value = clean_value(line.raw[each.end() : end], labels.excused)
-            yield Pair(
-                label=line.raw[each.start("label") : each.end("label")], value=value, line=line
-            )
+            label = line.raw[each.start(group) : each.end(group)]
+            yield Pair(key=key, label=label, value=value, line=line)
 
 
 def _pairs_of_table(grid: Grid, labels: Labels) -> Iterator[Pair]:
     for at, row in enumerate(grid.rows):
         below = grid.rows[at + 1] if at + 1 < len(grid.rows) else ()
+        heads = is_heading_row(row, labels)
         for column, cell in enumerate(row):
             key = labels.key(cell.text)
             if key in labels.wanted:
-                value = _value_beside(row, column, below, labels)
-                yield Pair(label=cell.raw.strip(" :："), value=value, line=cell)
+                if heads:
+                    value = _value_below(below, column, len(row), labels)
+                else:
+                    value = _value_beside(row, column, labels)
+                yield Pair(key=key, label=cell.raw.strip(" :："), value=value, line=cell)
             elif not key:
                 for line in cell.split():
                     if ":" in line.text:
                         yield from _pairs_of_line(line, labels)
 
 
-def _value_beside(
-    row: tuple[Line, ...], column: int, below: tuple[Line, ...], labels: Labels
-) -> str:
-    """Return the value right of a label, or below it in a row of labels alone."""
+def is_heading_row(row: Sequence[Line], labels: Labels) -> bool:
+    """Whether a row holds nothing but labels, so that their values stand below them."""
+    filled = [cell.text for cell in row if cell.squeezed]
+    whole = len(filled) > 1 and 2 * len(filled) > len(row)
+    return whole and any(map(labels.key, filled)) and all(map(labels.is_heading, filled))
+
+
+def _value_beside(row: Sequence[Line], column: int, labels: Labels) -> str:
+    """Return the value right of a label, or of two that say one thing: 联系人 | 姓名.
+
+    A label that follows a blank cell is no value, be it one that the call does not know.
+    """
     right = [cell for cell in row[column + 1 :] if cell.squeezed]
-    if right and not labels.key(right[0].text):
-        return _value_in_cell(right[0], labels)
-    next_is_label = column + 1 == len(row) or bool(labels.key(row[column + 1].text))
-    if next_is_label and len(below) == len(row) and not labels.key(below[column].text):
-        return _value_in_cell(below[column], labels)
-    return ""
+    if right and not row[column + 1].squeezed and labels.is_heading(right[0].text):
+        return ""
+    if len(right) > 1 and labels.key(right[0].text):
+        both = labels.key(row[column].text + right[0].text) == labels.key(row[column].text)
+        right = right[1:] if both else right
+    return "" if not right or labels.key(right[0].text) else _value_in_cell(right[0], labels)
+
+
+def _value_below(below: Sequence[Line], column: int, width: int, labels: Labels) -> str:
+    """Return the value below a label in a row of labels."""
+    if len(below) != width or is_heading_row(below, labels) or labels.key(below[column].text):
+        return ""
+    return _value_in_cell(below[column], labels)
 
 
 def _value_in_cell(cell: Line, labels: Labels) -> str:
     """Return a cell's value: what stands before the first further label in it."""
     text = cell.raw
-    for found in _label_pattern(labels.known).finditer(cell.text):
-        if found["end"] == ":":
+    for found in _label_pattern(labels.known, labels.tails).finditer(cell.text):
+        if found["glued"] or found["end"] == ":":
             text = cell.raw[: found.start()]
             break
     return clean_value(text, labels.excused)
@@ -127,29 +165,25 @@ def _value_in_cell(cell: Line, labels: Labels) -> str:
 def read_fields(sections: Sequence[Section], kind: str, call: Call) -> dict[str, Fact]:
     """Return what stands beside the labels of the call's fields; the first filled one counts.
 
-    Labels in the sheets of members speak of the members: they count only where the
-    document has the label nowhere else.
+    Labels in lists of members or people, and in the sheets of members, speak of those.
     """
     asked = [each for each in call.fields if not each.documents or kind in each.documents]
     if not asked:
         return {}
     labels = labels_of(call, [word for each in asked for word in each.labels])
-    own: dict[str, Fact] = {}
-    in_sheets: dict[str, Fact] = {}
-    name_keys = keys_of(call.members.name_labels)
+    named = labels_of(call, call.members.name_labels)
+    facts: dict[str, Fact] = {}
     for at, section in enumerate(sections):
         following = sections[at + 1].item if at + 1 < len(sections) else None
         if lists_members(section.caption, call) or is_list_table(section.item, call):
-            _collect(in_sheets, pairs_of(section.item, labels, following), asked)
             continue
         pairs = pairs_of(section.item, labels, following)
-        _collect(own, (_completed(each, following, labels, call) for each in pairs), asked)
+        _collect(facts, (_completed(each, following, labels, call) for each in pairs), asked)
         titled = _field_of_caption(section.caption, asked)
         if titled:
-            named = Labels(wanted=name_keys, known=labels.known, excused=labels.excused)
             for pair in pairs_of(section.item, named, following):
-                _keep(own, titled, pair.fact())
-    return in_sheets | own
+                _keep(facts, titled, pair.fact())
+    return facts
 
 
 def _completed(pair: Pair, following: Item | None, labels: Labels, call: Call) -> Pair:
@@ -166,9 +200,8 @@ def _completed(pair: Pair, following: Item | None, labels: Labels, call: Call) -
 
 def _collect(facts: dict[str, Fact], pairs: Iterable[Pair], asked: Sequence[FieldLabel]) -> None:
     for pair in pairs:
-        key = label_key(pair.label)
         for each in asked:
-            if key in keys_of(each.labels):
+            if pair.key in keys_of(each.labels):
                 _keep(facts, each.id, pair.fact())
 
 
@@ -180,22 +213,55 @@ def _keep(facts: dict[str, Fact], field: str, fact: Fact) -> None:
 def _field_of_caption(caption: str, asked: Sequence[FieldLabel]) -> str:
     """Return the field that a caption names (`秘书处所在单位情况表`), or an empty string."""
     for each in asked:
-        words = (word for word in plain_words(each.labels) if len(word) >= _TELLING)
-        if any(word in caption and word != caption for word in words):
+        words = (word for word in keys_of(each.labels) if len(word.strip(ANY)) >= _TELLING)
+        if any(names(word, caption) and word != caption for word in words):
             return each.id
     return ""
 
 
 def is_list_table(item: Item, call: Call) -> bool:
-    """Whether a table lists members or people, a row for each, under a row of headings."""
+    """Whether a table lists members or people: rows for them under one row of headings."""
     if not isinstance(item, Grid):
         return False
-    names = keys_of(call.members.name_labels + call.members.person_labels)
-    known = labels_of(call, ()).known
-    for row in item.rows[:2]:
-        keys = [label_key(cell.text) for cell in row if cell.squeezed]
-        whole = len(keys) == len(row) > 1 or len(keys) >= _LIST_COLUMNS
-        share = sum(key in known for key in keys) / max(1, len(keys))
-        if whole and names.intersection(keys) and share >= _LIST_SHARE:
-            return True
-    return False
+    labels = labels_of(call, call.members.name_labels + call.members.person_labels)
+    heading = heading_of_list(item, labels)
+    if heading is None or not heading.keys & labels.wanted:
+        return False
+    return heading.last > heading.first or len(item.rows) - heading.last > _LEAST_ROWS
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListHeading:
+    """The labels above a list, and the last of the one or two rows that they fill."""
+
+    first: int
+    last: int
+    keys: frozenset[str]
+
+
+def heading_of_list(grid: Grid, labels: Labels) -> ListHeading | None:
+    """Return the heading of a table that has rows under one row of headings, or None.
+
+    Where other headings follow, each with values below it, the table is a sheet.
+    """
+    heads = [at for at, row in enumerate(grid.rows) if is_heading_row(row, labels)]
+    if not heads:
+        return None
+    first = heads[0]
+    last = first + _divides(grid.rows[first + 1 :][:1], labels)
+    keys = _keys_of_row(grid.rows[first], labels)
+    others = [
+        at for at in heads[1:] if at != last and not _keys_of_row(grid.rows[at], labels) <= keys
+    ]
+    rows = len(grid.rows) - last - 1
+    return ListHeading(first=first, last=last, keys=keys) if rows and not others else None
+
+
+def _divides(rows: Sequence[Sequence[Line]], labels: Labels) -> bool:
+    """Whether a row divides the headings above it, and leaves those blank that stand above all."""
+    filled = [cell.text for row in rows for cell in row if cell.squeezed]
+    return bool(filled) and not rows[0][0].squeezed and all(map(labels.is_heading, filled))
+
+
+def _keys_of_row(row: Sequence[Line], labels: Labels) -> frozenset[str]:
+    return frozenset(filter(None, (labels.key(cell.text) for cell in row)))

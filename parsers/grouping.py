@@ -75,7 +75,7 @@ def _document(file: File, content: Content, kind: str, call: Call) -> Document:
     kind = OTHER if listed else kind
     facts = read_facts(content, kind, call) if content.problem is None else Facts()
     name, name_from = facts.fields.get(NAME), "content"
-    if name is None or not name.value or _names_others_too(name, kind):
+    if name is None or not core_of(name.value, call) or _names_others_too(name, kind):
         name, name_from = _name_from_path(file.path, call)
     return Document(
         path=file.path,
@@ -92,6 +92,8 @@ def _document(file: File, content: Content, kind: str, call: Call) -> Document:
         name_from=name_from,
         secrecy=secrecy_mark(content),
         listed=listed,
+        scan=content.scan,
+        seals=content.seals,
         source=file.source,
     )
 

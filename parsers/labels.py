@@ -5,29 +5,44 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from config.call import Call
 from parsers.lines import numbering, plain, squeeze, tidy
 
+ANY = "*"
+"""Stands in a label of the call for any few words, or for none."""
+
 _LABEL_LENGTH = 45
+_ANY_WORDS = "[^:;,。!?]{0,10}"
 _BRACKET_AT_END = re.compile(r"\([^()]{0,30}\)$")
+_BRACKET_INSIDE = re.compile(r"\([^()]{0,12}\)")
 _NOTHING = re.compile(r"[\s_□☐\-—–~/\\.:…·*()（）：年月日]*")
 _LABEL_MARKS = " \t*:□☐☆★●■"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Labels:
-    """The labels 栏目名 that are looked for, those that merely are no values, and excuses."""
+    """The labels 栏目名 that are looked for, those that merely are no values, and excuses.
+
+    `tails` may hang on behind a label: 联系人姓名.
+    """
 
     wanted: frozenset[str]
     known: frozenset[str]
+    tails: frozenset[str]
     excused: tuple[str, ...]
 
     def key(self, text: str) -> str:
-        """Return a text as a known label, or an empty string."""
+        """Return the label of the call that a text stands for, or an empty string."""
         key = label_key(text)
-        return key if key in self.known else ""
+        return _label_for(key, self.wanted, self.known, self.tails) if key else ""
+
+    def is_heading(self, text: str) -> bool:
+        """Whether a cell looks like a label, be it one that the call does not know."""
+        if text.rstrip().endswith(":") or self.key(text):
+            return True
+        return label_key(text).endswith(_endings(self.known | self.tails))
 
 
 def label_key(text: str) -> str:
@@ -39,14 +54,14 @@ def label_key(text: str) -> str:
     while True:
         shorter = _BRACKET_AT_END.sub("", key).strip(_LABEL_MARKS)
         if shorter in {key, ""}:
-            return key.casefold()
+            return (_BRACKET_INSIDE.sub("", key) or key).casefold()
         key = shorter
 
 
 @cache
 def keys_of(labels: tuple[str, ...]) -> frozenset[str]:
-    """Return labels of the call in the form of `label_key`."""
-    return frozenset(label_key(each) for each in labels)
+    """Return labels of the call in the form of `label_key`; `*` stays."""
+    return frozenset(ANY.join(map(label_key, each.split(ANY))) for each in labels)
 
 
 def labels_of(call: Call, wanted: Iterable[str]) -> Labels:
@@ -55,7 +70,43 @@ def labels_of(call: Call, wanted: Iterable[str]) -> Labels:
     fields = tuple(word for each in call.fields for word in each.labels)
     columns = (*members.name_labels, *members.kind_labels, *members.code_labels)
     known = keys_of((*fields, *call.other_labels, *columns, *members.person_labels))
-    return Labels(wanted=keys, known=keys | known, excused=call.placeholders.excused)
+    return Labels(
+        wanted=keys,
+        known=keys | known,
+        tails=keys_of(call.label_tails),
+        excused=call.placeholders.excused,
+    )
+
+
+@lru_cache(maxsize=8192)
+def _label_for(
+    key: str, wanted: frozenset[str], known: frozenset[str], tails: frozenset[str]
+) -> str:
+    """Return the label that says most of a text: all of it, else the longest; wanted ones first."""
+    ranked = [((True, len(key), key in wanted), key)] if key in known else []
+    stems = [key.removesuffix(tail) for tail in tails if key.endswith(tail)]
+    for stem in (key, *stems):
+        ranked += [
+            ((False, len(word.replace(ANY, "")), word in wanted), word)
+            for word in known
+            if word == stem or (ANY in word and _pattern(word).fullmatch(stem))
+        ]
+    return max(ranked)[1] if ranked else ""
+
+
+def names(word: str, text: str) -> bool:
+    """Whether a label of the call, as `keys_of` gives it, stands somewhere in a text."""
+    return _pattern(word.strip(ANY)).search(text) is not None
+
+
+@cache
+def _pattern(word: str) -> re.Pattern[str]:
+    return re.compile(_ANY_WORDS.join(map(re.escape, word.split(ANY))))
+
+
+@cache
+def _endings(known: frozenset[str]) -> tuple[str, ...]:
+    return tuple(each.rpartition(ANY)[2] for each in known if len(each.rpartition(ANY)[2]) > 1)
 
 
 def is_blank(value: str) -> bool:

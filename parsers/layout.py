@@ -46,6 +46,12 @@ _OWN_LINE = re.compile(
     r"|附件|附录"
     r"|[^\s，。；、：:]{2,9}[：:](?!//)"
 )
+_LABEL = r"(?!第)(?:[一-鿿（）()]{2,16}|(?:[一-鿿] ){1,8}[一-鿿])"
+_ROW = re.compile(rf"{_LABEL}[：:]? ?(?<=[ ：:])[一-鿿\d（]")
+"""A row of an unruled table: a label, perhaps spaced out, a gap, and its value."""
+
+_ROW_OR_LABEL = re.compile(rf"{_ROW.pattern}|{_LABEL}[：:]?$")
+
 _WORD = re.compile(r"[A-Za-z0-9.@/_:+-]+")
 _LATIN_END = re.compile(r"[A-Za-z0-9,.)]$")
 _LATIN_START = re.compile(r"[A-Za-z0-9(]")
@@ -305,6 +311,7 @@ def joint(line: Line, after: Line, *, left: float, right: float) -> str | None:
         or abs(after.size - size) > size * _ALIKE
         or line.text.rstrip(_CLOSERS)[-1:] in _SENTENCE_END
         or _OWN_LINE.match(after.text)
+        or (_ROW.match(line.text) and _ROW_OR_LABEL.match(after.text))
     ):
         return None
     words = _LATIN_END.search(line.text) and _LATIN_START.match(after.text)

@@ -18,7 +18,7 @@ from rapidfuzz.distance import Levenshtein
 from config.call import Call
 from parsers import media
 from parsers.facts import NAME, SECRETARIAT
-from parsers.labels import keys_of, label_key
+from parsers.labels import ANY, keys_of, label_key, labels_of
 from parsers.lines import Grid, Item, Line, items_of, plain, plain_words, squeeze, tidy, visible
 from parsers.names import (
     core_of,
@@ -135,15 +135,16 @@ def _under(upper: Sequence[str], lower: Sequence[str], width: int) -> list[str]:
 
 
 def _columns(headings: Sequence[str], call: Call) -> dict[str, int]:
-    """Return the column of each field whose heading is, or ends with, one of its labels."""
+    """Return the column of each field under one of its labels; whole labels come first."""
+    labels = labels_of(call, [word for each in call.fields for word in each.labels])
+    keys = [labels.key(heading) for heading in headings]
     columns: dict[str, int] = {}
     for each in call.fields:
-        labels = [label_key(label) for label in each.labels]
         offers = [
-            (heading not in labels, rank, column)
-            for column, heading in enumerate(headings)
-            for rank, label in enumerate(labels)
-            if heading.endswith(label) and column not in columns.values()
+            (heading != key.replace(ANY, ""), rank, column)
+            for column, (heading, key) in enumerate(zip(headings, keys, strict=True))
+            for rank, label in enumerate(each.labels)
+            if key in keys_of((label,)) and column not in columns.values()
         ]
         if offers:
             columns[each.id] = min(offers)[2]

@@ -13,13 +13,14 @@ from dataclasses import replace
 from config.call import Call
 from parsers.fields import pairs_of
 from parsers.labels import labels_of
-from parsers.lines import Grid, Line, heading_of, numbering
+from parsers.lines import Grid, Line, heading_of, numbering, plain_words
 from parsers.member_tables import Columns, columns_of, members_of_grid, rows_of
 from parsers.members import (
     LONGEST_NAME,
     distinct,
     kind_in_caption,
     may_be_name,
+    member_alone,
     member_of,
     without_note,
 )
@@ -41,7 +42,7 @@ def read_members(sections: Sequence[Section], kind: str, call: Call) -> tuple[Me
     captioned = distinct(_captioned(sections, call))
     for members in (
         captioned,
-        distinct(agreement_parties(sections, call)),
+        distinct(agreement_parties(sections, kind, call)),
         distinct(_in_tables(sections, kind, call)),
     ):
         if len(members) >= WHOLE_LIST:
@@ -57,7 +58,7 @@ def _has_fields(kind: str, call: Call) -> bool:
 
 
 def _captioned(sections: Sequence[Section], call: Call) -> Iterator[Member]:
-    listing, hint = False, ""
+    listing, hint, ended = False, "", ""
     columns: Columns | None = None
     for section in sections:
         item = section.item
@@ -72,12 +73,14 @@ def _captioned(sections: Sequence[Section], call: Call) -> Iterator[Member]:
         if introduces:
             listing, hint = True, kind_in_caption(item.squeezed, call)
             yield from _members_in_line(item, hint, call)
-        elif listing or lists_members(section.caption, call):
+        elif listing or (section.caption != ended and lists_members(section.caption, call)):
             sheet = list(_names_beside_labels(item, hint, call))
             listed = sheet or list(_listed_in_line(item, hint, call))
             yield from listed
             if not listed and not sheet:
+                was_listing = listing
                 hint, listing = _after_other_line(item, hint, call, listing=listing)
+                ended = section.caption if was_listing and not listing else ended
 
 
 def _going_on(columns: Columns | None) -> Columns | None:
@@ -98,6 +101,7 @@ def _after_other_line(line: Line, hint: str, call: Call, *, listing: bool) -> tu
     if names_kind_only(text, call):
         return kind_in_caption(text, call), listing
     ends = len(text) > LONGEST_NAME or "。" in text or numbering(text)[0] in {1, 2}
+    ends = ends or any(word in text for word in plain_words(call.members.list_unless))
     return hint, listing and not ends
 
 
@@ -106,7 +110,7 @@ def _members_in_line(line: Line, hint: str, call: Call) -> Iterator[Member]:
     at = line.text.find(":")
     if at < 0:
         return
-    parts = [part for part in re.split(r"[、,;。]", line.text[at + 1 :]) if part.strip()]
+    parts = [part for part in re.split(r"[、,;。:]", line.text[at + 1 :]) if part.strip()]
     names = [part for part in parts if is_organisation(without_note(part))]
     if len(names) >= WHOLE_LIST and len(names) >= len(parts) * _MOSTLY:
         for name in names:
@@ -120,9 +124,13 @@ def _raw_of(line: Line, part: str) -> str:
 
 def _listed_in_line(line: Line, hint: str, call: Call) -> Iterator[Member]:
     """Yield the member that a line of a list names: `3．某某大学（理事单位）`."""
+    alone = member_alone(line, hint, call)
+    if alone:
+        yield alone
+        return
     _, rest = numbering(line.text)
     name = re.split(r"[:;,。\t]|\s{2,}|——", rest.strip(" ;。、,"))[0]
-    if is_organisation(without_note(name)):
+    if is_organisation(without_note(name)) and may_be_name(name, call):
         yield member_of(_raw_of(line, name), line, hint, call)
 
 

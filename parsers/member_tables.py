@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from config.call import Call
-from parsers.fields import pairs_of
-from parsers.labels import keys_of, label_key, labels_of
+from parsers.fields import heading_of_list, pairs_of
+from parsers.labels import keys_of, labels_of
 from parsers.lines import Grid, Line
 from parsers.members import kind_in_caption, may_be_name, member_of, without_note
 from parsers.names import is_organisation
 from parsers.sections import names_kind_only
 from parsers.submission import Member
-
-_LEAST_HEADINGS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,31 +27,41 @@ class Columns:
     width: int
 
 
-def columns_of(grid: Grid, labels: tuple[str, ...], call: Call) -> Columns | None:
-    """Return the columns of a table that lists organisations, or None.
+def columns_of(grid: Grid, words: tuple[str, ...], call: Call) -> Columns | None:
+    """Return the columns of a table that lists organisations under one of `words`, or None.
 
-    A table with a column for people (`person_labels`) lists those. Its heading must stand
-    above an organisation, or beside headings: in a sheet it stands beside its value.
+    A table with a column for people (`person_labels`) lists those. Where the heading is not as
+    wide as its rows, names are looked for where most organisations stand.
     """
-    names, people = keys_of(labels), keys_of(call.members.person_labels)
-    known = labels_of(call, labels).known
-    for at, row in enumerate(grid.rows):
-        keys = [label_key(cell.text) for cell in row]
-        if people.intersection(keys):
-            continue
-        name = next((column for column, key in enumerate(keys) if key in names), None)
-        if name is None or sum(1 for key in keys if key) < _LEAST_HEADINGS:
-            continue
-        beside = keys[name + 1] if name + 1 < len(keys) else keys[name - 1]
-        below = (each[name].text for each in grid.rows[at + 1 :] if len(each) > name)
-        above = next((text for text in below if text.strip()), "")
-        if beside in known or (beside and is_organisation(above) and not is_organisation(beside)):
-            kind, code = (
-                next((column for column, key in enumerate(keys) if key in keys_of(each)), None)
-                for each in (call.members.kind_labels, call.members.code_labels)
-            )
-            return Columns(header=at, name=name, kind=kind, code=code, width=len(row))
-    return None
+    labels = labels_of(call, words)
+    heading = heading_of_list(grid, labels)
+    if heading is None or heading.keys & keys_of(call.members.person_labels):
+        return None
+    keys = [labels.key(cell.text) for cell in grid.rows[heading.first]]
+    name = next((column for column, key in enumerate(keys) if key in labels.wanted), None)
+    if name is None:
+        return None
+    rows = grid.rows[heading.last + 1 :]
+    width = Counter(map(len, rows)).most_common(1)[0][0]
+    if not width:
+        return None
+    if width != len(keys):
+        keys, name = [], _column_of_organisations(rows, width)
+    kind, code = (
+        next((column for column, key in enumerate(keys) if key in keys_of(each)), None)
+        for each in (call.members.kind_labels, call.members.code_labels)
+    )
+    return Columns(header=heading.last, name=name, kind=kind, code=code, width=width)
+
+
+def _column_of_organisations(rows: Sequence[Sequence[Line]], width: int) -> int:
+    counts = Counter(
+        column
+        for row in rows
+        for column, cell in enumerate(row[:width])
+        if is_organisation(without_note(cell.text))
+    )
+    return counts.most_common(1)[0][0] if counts else 0
 
 
 def members_of_grid(grid: Grid, columns: Columns | None, hint: str, call: Call) -> Iterator[Member]:
@@ -74,14 +83,14 @@ def members_of_grid(grid: Grid, columns: Columns | None, hint: str, call: Call) 
 
 def rows_of(grid: Grid, columns: Columns, hint: str, call: Call) -> Iterator[Member]:
     """Yield the member of each row; rows that only name a kind set it for those below."""
-    keys = keys_of(call.members.name_labels)
+    labels = labels_of(call, call.members.name_labels)
     people = keys_of(call.members.person_labels)
     for row in grid.rows[columns.header + 1 :]:
         filled = [cell for cell in row if cell.squeezed]
-        labels = {label_key(cell.text) for cell in filled}
-        if labels & people:
+        keys = {labels.key(cell.text) for cell in filled}
+        if keys & people:
             return
-        if labels & keys:
+        if keys & labels.wanted:
             continue
         if len(filled) == 1 and names_kind_only(filled[0].squeezed, call):
             hint = kind_in_caption(filled[0].squeezed, call)

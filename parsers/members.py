@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from config.call import Call, MemberKind
 from parsers.labels import clean_value, is_blank
-from parsers.lines import Line, plain, quote_of, squeeze, tidy
+from parsers.lines import Line, numbering, plain, plain_words, quote_of, squeeze, tidy
 from parsers.names import is_blank_name, is_organisation, organisation_code, organisation_form
 from parsers.submission import Member
 
@@ -16,9 +16,12 @@ LONGEST_NAME = 45
 
 _BOX = "□☐☑☒√✓✔■"
 _TICKED = "☑☒√✓✔■"
-_NOTE_BEHIND = re.compile(r"[(（][^()（）]{0,40}[)）]\s*$")
+_NOTE_BEHIND = re.compile(r"[(（][^()（）]{0,40}(?<!合伙)[)）]\s*$")
 _NUMBER_AHEAD = re.compile(
     r"^\s*(?:[(（][\d一二三四五六七八九十]{1,3}[)）]|[\d一二三四五六七八九十]{1,3}[、.．)）]|\d{1,3}\s|[①-⑳])\s*"
+)
+_ALONE = re.compile(
+    r"(?:[^\s:;,。()]{1,10}(?:\([^()]{0,30}\))?\s?:)?\s*(?P<name>(?:[^:;,。()]|\([^()]{0,60}\))+)$"
 )
 _NO_NAME = re.compile(r"[。;!?:]|^(?:合计|总计|小计|共|注)|\d{5}")
 
@@ -38,6 +41,8 @@ def may_be_name(raw: str, call: Call) -> bool:
     text = squeeze(plain(raw))
     if is_blank(text) or len(text) < 4 or len(text) > LONGEST_NAME:  # noqa: PLR2004 - as names.py
         return False
+    if text.endswith(plain_words(call.members.organs)):
+        return False
     return not _NO_NAME.search(text) and not is_blank_name(text, call)
 
 
@@ -46,6 +51,16 @@ def without_note(text: str) -> str:
     text = text.strip(" ;。、,:")
     shorter = _NOTE_BEHIND.sub("", text)
     return shorter if is_organisation(shorter) else text
+
+
+def member_alone(line: Line, hint: str, call: Call) -> Member | None:
+    """Return the member that stands alone on a line, with a number, label or note at most."""
+    found = _ALONE.match(numbering(line.text)[1])
+    name = without_note(found["name"]) if found else ""
+    if not is_organisation(name) or not may_be_name(name, call):
+        return None
+    at = max(0, line.text.find(name))
+    return member_of(line.raw[at : at + len(name)], line, hint, call)
 
 
 def member_of(

@@ -141,6 +141,12 @@ def is_blank_name(name: str, call: Call) -> bool:
     )
 
 
+def is_bare_name(name: str, call: Call) -> bool:
+    """Whether a name was written down without the core that tells it apart: 广东省…创新联盟."""
+    prefix, core, suffix = split_name(normal_form(name, call), call)
+    return bool(prefix and suffix and not core)
+
+
 def find_names(text: str, call: Call) -> tuple[str, ...]:
     """Return the names that stand in running text, a subject or a file name, each once.
 

@@ -16,11 +16,26 @@ READERS = 2
 
 
 def open_documents(
-    sandbox: Sandbox, files: Sequence[File], calls: Mapping[str, Call], default: str
+    sandbox: Sandbox,
+    files: Sequence[File],
+    calls: Mapping[str, Call],
+    default: str,
+    *,
+    known: Mapping[str, Content] | None = None,
+    passwords: Sequence[str] = (),
 ) -> tuple[Call, tuple[Document, ...]]:
-    """Read files, and recognise them under the call by which most are; if equal, the default."""
+    """Read files, and recognise them under the call by which most are; if equal, the default.
+
+    `known` is what has been read of files already, by their checksum; `passwords` are tried
+    on those that are locked.
+    """
+    read = known or {}
     with ThreadPoolExecutor(READERS) as pool:
-        contents = list(pool.map(lambda file: _content(sandbox, file), files))
+        contents = list(
+            pool.map(
+                lambda file: read.get(file.sha256) or _content(sandbox, file, passwords), files
+            )
+        )
     opened = [
         (
             call,
@@ -35,7 +50,7 @@ def open_documents(
     return max(opened, key=lambda each: sum(doc.kind != OTHER for doc in each[1]))
 
 
-def _content(sandbox: Sandbox, file: File) -> Content:
+def _content(sandbox: Sandbox, file: File, passwords: Sequence[str]) -> Content:
     if file.problem:
         return Content(media_type=file.media_type, problem=file.problem, detail=file.detail)
-    return sandbox.content(file)
+    return sandbox.content(file, passwords)

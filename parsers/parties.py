@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from config.call import Call
 from parsers.labels import clean_value, is_blank
 from parsers.lines import Grid, Line, numbering, plain, plain_words, squeeze
 from parsers.member_tables import columns_of, rows_of
-from parsers.members import distinct, member_of, without_note
+from parsers.members import distinct, member_alone, member_of, without_note
 from parsers.names import is_organisation
 from parsers.sections import Section
 from parsers.submission import Member
@@ -18,6 +19,9 @@ from parsers.submission import Member
 _MARK_LENGTH = 70  # a longer line that speaks of signing is running text
 _GAP = 14  # lines between two signatures of one block
 _CLAUSES_BEHIND = 3  # a block before so many clauses is none
+_HEAD = 120  # lines in which parties may be named ahead of the clauses
+_BETWEEN = re.compile(r"[:;,、_\s]+|\([^()]{0,20}\)")
+_BROKEN_FROM, _BROKEN_WITHIN = 6, 4  # a name may be broken that is so long, by so many pieces
 _ORDINAL = r"(?:\s?\(?(?:[一二三四五六七八九十]{1,3}|\d{1,2}|[A-Za-z])\)?)?"
 
 
@@ -31,13 +35,37 @@ def _party_pattern(labels: tuple[str, ...]) -> re.Pattern[str]:
     )
 
 
-def agreement_parties(sections: Sequence[Section], call: Call) -> Iterator[Member]:
-    """Yield the parties that a document names before its signature block."""
+def agreement_parties(sections: Sequence[Section], kind: str, call: Call) -> Iterator[Member]:
+    """Yield the parties that a document names before its signature block.
+
+    They stand beside labels (甲方); in a document that is to be signed also alone on lines, one
+    after the other, ahead of the clauses.
+    """
     block = _block_of(sections, call)
     before = sections[: block.start] if block else sections
-    for _, member in _slots(before, call.members.party_labels, call):
-        if member is not None:
-            yield member
+    slots = _slots(before, call.members.party_labels, call)
+    labelled = [member for _, member in slots if member is not None]
+    listed = list(_listed(before, call)) if _is_signed(kind, call) else []
+    yield from max(labelled, listed, key=lambda each: len(distinct(each)))
+
+
+def _listed(sections: Sequence[Section], call: Call) -> Iterator[Member]:
+    """Yield the organisations that stand alone on lines, with a label or number at most."""
+    listed: list[Member] = []
+    for section in sections[:_HEAD]:
+        item = section.item
+        if isinstance(item, Grid):
+            continue
+        member = member_alone(item, "", call)
+        if member:
+            listed.append(member)
+        elif "。" in item.text or numbering(item.text)[0] in {1, 2}:
+            break
+    yield from listed
+
+
+def _is_signed(kind: str, call: Call) -> bool:
+    return any(each.rule == "signatures" and each.document == kind for each in call.checks)
 
 
 def read_signatures(
@@ -49,29 +77,24 @@ def read_signatures(
     block that still has a blank line for somebody tells nothing of who is missing: it
     returns no party, like a block of blank lines alone.
     """
-    asked = any(each.rule == "signatures" and each.document == kind for each in call.checks)
-    block = _block_of(sections, call) if asked else None
+    block = _block_of(sections, call) if _is_signed(kind, call) else None
     if block is None:
         return None
     known = dict(_slots(sections[: block.start], call.members.party_labels, call))
     inside = sections[block.start : block.stop]
-    named: list[Member] = []
-    blanks = 0
-    for label, member in _slots(inside, call.members.party_labels, call):
-        signer = member or known.get(label)
-        named += [signer] if signer else []
-        blanks += signer is None
-    unlabelled = list(_signers(inside, call))
-    others = list(_slots(inside, call.members.signature_labels, call))
-    named += [*unlabelled, *(member for _, member in others if member)]
-    signers = distinct(named)
-    open_lines = sum(member is None for _, member in others)
-    return () if blanks or open_lines > len(signers) else signers
+    slots = list(_slots(inside, call.members.party_labels, call))
+    open_lines = list(_slots(inside, call.members.signature_labels, call))
+    named = [signer for label, member in slots if (signer := member or known.get(label))]
+    signers = distinct([*named, *_signers(inside, call)])
+    blank = any(member is None and not known.get(label) for label, member in slots)
+    blanks = sum(member is None for _, member in open_lines)
+    return () if blank or blanks > len(signers) else signers
 
 
 def _signers(sections: Sequence[Section], call: Call) -> Iterator[Member]:
-    """Yield organisations that stand alone on a line, or in the name column of a table."""
+    """Yield the organisations in the name column of a table, and those that stand in lines."""
     labels = call.members.signature_labels + call.members.name_labels
+    pieces: list[_Piece] = []
     for section in sections:
         item = section.item
         columns = columns_of(item, labels, call) if isinstance(item, Grid) else None
@@ -79,15 +102,41 @@ def _signers(sections: Sequence[Section], call: Call) -> Iterator[Member]:
             yield from rows_of(item, columns, "", call)
             continue
         for line in item.lines() if isinstance(item, Grid) else (item,):
-            for part in re.split(r"\s{2,}|\t", line.raw):
-                name = clean_value(numbering(plain(part))[1], call.placeholders.excused)
-                if is_organisation(without_note(name)):
-                    yield member_of(_as_written(part, name), line, "", call)
+            pieces += _pieces(line, call)
+    for at, piece in enumerate(pieces):
+        raw = _whole_name(piece, pieces[at + 1 : at + 1 + _BROKEN_WITHIN])
+        if raw:
+            yield member_of(raw, piece.line, "", call)
 
 
-def _as_written(part: str, name: str) -> str:
-    at = plain(part).find(name)
-    return part[at : at + len(name)] if at >= 0 else name
+@dataclass(frozen=True, kw_only=True)
+class _Piece:
+    """What stands in a line between gaps, colons and brackets for a seal or signature."""
+
+    raw: str
+    line: Line
+
+
+def _pieces(line: Line, call: Call) -> Iterator[_Piece]:
+    at = 0
+    for found in _BETWEEN.finditer(line.text):
+        sealed = any(word in found[0] for word in call.placeholders.excused)
+        if sealed or "(" not in found[0]:
+            yield _Piece(raw=line.raw[at : found.start()], line=line)
+            at = found.end()
+    yield _Piece(raw=line.raw[at:], line=line)
+
+
+def _whole_name(piece: _Piece, following: Sequence[_Piece]) -> str:
+    """Return the organisation that a piece names; its end may stand on one of the next lines."""
+    name = numbering(plain(piece.raw))[1]
+    if is_organisation(without_note(name)):
+        return piece.raw
+    for each in following if len(name) >= _BROKEN_FROM else ():
+        end = plain(each.raw)
+        if is_organisation(name + end) and not is_organisation(end):
+            return piece.raw + each.raw
+    return ""
 
 
 def _slots(
@@ -192,4 +241,4 @@ def _belongs_to_block(section: Section, call: Call) -> bool:
         return False
     labels = call.members.party_labels + call.members.signature_labels
     label = _party_pattern(labels).match(item.text.lstrip())
-    return bool(label) or is_blank(item.text) or is_organisation(without_note(item.text))
+    return bool(label or is_blank(item.text) or member_alone(item, "", call))

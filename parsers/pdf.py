@@ -102,7 +102,8 @@ class _Leaf:
 
     That pdfium does with vertical script in fonts that the file does not bring along; in such
     `borrowed` fonts it may also lose a character that stands alone. A `scanned` page is a
-    picture; the text of a `recognised` one was read from a picture, by whomever.
+    picture; the text of a `recognised` one was read from a picture, by whomever; a `pictured`
+    one shows a picture large enough for a seal.
     """
 
     sheet: Sheet
@@ -113,6 +114,7 @@ class _Leaf:
     scanned: bool = False
     blank: bool = False
     recognised: bool = False
+    pictured: bool = False
     seals: Seals | None = None
 
 
@@ -185,7 +187,7 @@ def _leaf(document: Any, index: int, read_page: PageReader | None) -> _Leaf:  # 
         return _Leaf(sheet=sheet, text="", blank=True)
     with closing(page):
         leaf = _printed(page, index + 1)
-        return _with_picture(leaf, page, read_page) if _has_picture(leaf, page.raw) else leaf
+        return _with_picture(leaf, page, read_page) if _is_worth_rendering(leaf, page.raw) else leaf
 
 
 def _printed(page: Any, number: int) -> _Leaf:  # noqa: ANN401 (pypdfium2 ships no types)
@@ -198,8 +200,8 @@ def _printed(page: Any, number: int) -> _Leaf:  # noqa: ANN401 (pypdfium2 ships 
         covered = pictures > width * height * _IMAGE_SHARE
         letters = len("".join(text.split()))
         seen = _seen_letters(page.raw, textpage.raw, text) if covered else letters
-        pictured = covered and seen < _STAMPED
-        scanned = bool(shapes) if not letters else pictured and not _is_reading(text)
+        hidden = covered and seen < _STAMPED
+        scanned = bool(shapes) if not letters else hidden and not _is_reading(text)
         lines = in_reading_order(list(_lines(textpage.raw, text, _upright(page))))
     return _Leaf(
         sheet=Sheet(number=number, width=width, height=height, items=tuple(lines)),
@@ -209,7 +211,11 @@ def _printed(page: Any, number: int) -> _Leaf:  # noqa: ANN401 (pypdfium2 ships 
         borrowed=_borrows_font(page.raw),
         scanned=scanned,
         blank=not letters and not shapes,
-        recognised=pictured and not scanned,
+        recognised=hidden and not scanned,
+        pictured=any(
+            kind == pdfium.FPDF_PAGEOBJ_IMAGE and min(w, h) >= _LEAST_PICTURE
+            for kind, w, h in shapes
+        ),
     )
 
 
@@ -419,16 +425,15 @@ def _address(thing: object) -> int:
     return ctypes.cast(thing, ctypes.c_void_p).value or 0  # type: ignore[arg-type] # a pointer
 
 
-def _has_picture(leaf: _Leaf, page: object) -> bool:
-    """Whether a page is worth rendering: it is a picture, or has one that may show a seal."""
+def _is_worth_rendering(leaf: _Leaf, page: object) -> bool:
+    """Whether a page is a picture or has one, and takes neither too long nor too much memory."""
+    if not (leaf.scanned or leaf.recognised or leaf.pictured):
+        return False
     things = list(islice(_things_drawn(page), _MAX_FORM_PATHS + 1))
     pictures = [
         each for each in things if pdfium.FPDFPageObj_GetType(each) == pdfium.FPDF_PAGEOBJ_IMAGE
     ]
-    shown = any(min(_size(each)) >= _LEAST_PICTURE for each in pictures)
-    if len(things) > _MAX_FORM_PATHS or sum(map(_pixels, pictures)) > _MOST_PIXELS:
-        return False  # it would take too long, or too much memory
-    return leaf.scanned or leaf.recognised or shown
+    return len(things) <= _MAX_FORM_PATHS and sum(map(_pixels, pictures)) <= _MOST_PIXELS
 
 
 def _pixels(picture: object) -> int:

@@ -11,6 +11,7 @@ from parsers.submission import Fact
 
 _MOST = 20  # more examples help nobody
 _AROUND = " \t\u3000:：(（)）[【]】,，;；。"
+_SENTENCE_MARKS = "。;!?"
 _LONG_RUN = re.compile(r"([\s_.…·\-—])\1{11,}")
 
 
@@ -18,10 +19,11 @@ def read_placeholders(items: Sequence[Item], marks: Sequence[str], call: Call) -
     """Return the text that was meant to be replaced, quoted, at most one a line, and marks.
 
     Lines and cells for signature, seal, date or opinion (`excused`) are left alone, and
-    so is the cell beside such a label.
+    so is the cell beside such a label; in a sentence, only what such a word leads up to.
     """
-    pattern = _pattern(call)
-    found = [fact for line in _lines(items, call) if (fact := _in_line(line, pattern))]
+    pattern, excused = _pattern(call), [plain(each) for each in call.placeholders.excused]
+    lines = _lines(items, excused)
+    found = [fact for line in lines if (fact := _in_line(line, pattern, excused))]
     found += [Fact(value=mark.strip(), quote=quote_of(mark)) for mark in marks if mark.strip()]
     return tuple(found[:_MOST])
 
@@ -42,12 +44,11 @@ def _word(word: str) -> str:
     )
 
 
-def _lines(items: Sequence[Item], call: Call) -> Iterator[Line]:
-    excused = [plain(each) for each in call.placeholders.excused]
+def _lines(items: Sequence[Item], excused: Sequence[str]) -> Iterator[Line]:
     for item in items:
         if isinstance(item, Grid):
             yield from _cells(item, excused)
-        elif not _is_excused(item.text, excused):
+        else:
             yield item
 
 
@@ -58,7 +59,7 @@ def _cells(grid: Grid, excused: Sequence[str]) -> Iterator[Line]:
             if not cell.squeezed:
                 continue
             if not _is_excused(before, excused):
-                yield from (line for line in cell.split() if not _is_excused(line.text, excused))
+                yield from cell.split()
             before = cell.text
 
 
@@ -67,13 +68,17 @@ def _is_excused(text: str, excused: Sequence[str]) -> bool:
     return any(word in text or word in squeezed for word in excused)
 
 
-def _in_line(line: Line, pattern: re.Pattern[str] | None) -> Fact | None:
+def _in_line(line: Line, pattern: re.Pattern[str] | None, excused: Sequence[str]) -> Fact | None:
     if pattern is None:
         return None
     # Long runs of one sign are shortened, so that no expression of a call can take for ever.
-    found = pattern.search(_LONG_RUN.sub(lambda run: run[1] * 11, line.text))
-    if not found:
-        return None
-    at = max(0, line.text.find(found[0]))
-    value = line.raw[at : at + len(found[0])].strip(_AROUND)
-    return Fact(value=value, page=line.page, quote=quote_of(line.raw, at))
+    text = _LONG_RUN.sub(lambda run: run[1] * 11, line.text)
+    for found in pattern.finditer(text):
+        start = max(text.rfind(mark, 0, found.start()) for mark in _SENTENCE_MARKS) + 1
+        in_sentence = any(mark in text[found.end() - 1 :] for mark in _SENTENCE_MARKS)
+        end = found.start() if in_sentence else len(text)
+        if not _is_excused(text[start:end], excused):
+            at = max(0, line.text.find(found[0]))
+            value = line.raw[at : at + len(found[0])].strip(_AROUND)
+            return Fact(value=value, page=line.page, quote=quote_of(line.raw, at))
+    return None

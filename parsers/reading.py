@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,7 @@ from parsers.submission import Content, Problem
 Reader = Callable[[Path, str], Content]
 
 READERS: Final[dict[str, Reader]] = {
+    media.PDF: read_pdf,
     media.OFD: read_ofd,
     media.DOC: read_doc,
     media.DOCX: read_docx,
@@ -56,9 +58,8 @@ def read_content(
     """
     size = path.stat().st_size  # a file that is not there is our fault, not its sender's
     try:
-        if not size:
-            raise ParseError(Problem.EMPTY)
-        return _read(path, media_type, filename, passwords, read_page)
+        reader = _reader(media_type, filename, size, passwords, read_page)
+        return _with_pictures(reader, path, media_type, read_page)
     except ParseError as error:
         return Content(media_type=media_type, problem=error.problem, detail=error.detail)
     except MemoryError:
@@ -68,23 +69,32 @@ def read_content(
         return Content(media_type=media_type, problem=Problem.DAMAGED, detail=name)
 
 
-def _read(
-    path: Path,
+def _reader(
     media_type: str,
     filename: str,
+    size: int,
     passwords: Sequence[str],
     read_page: PageReader | None,
-) -> Content:
-    if media_type == media.PDF:
-        return read_pdf(path, media_type, passwords=passwords, read_page=read_page)
+) -> Reader:
+    if not size:
+        raise ParseError(Problem.EMPTY)
     if media_type.startswith("image/"):
-        return read_image(path, media_type, read_page)
+        return partial(read_image, read_page=read_page)
     reader = READERS.get(media_type)
     if reader is None:
         raise ParseError(Problem.UNSUPPORTED, filename)
+    if reader is read_pdf:
+        return partial(read_pdf, passwords=passwords, read_page=read_page)
+    return reader
+
+
+def _with_pictures(
+    reader: Reader, path: Path, media_type: str, read_page: PageReader | None
+) -> Content:
+    """Read a file; where it holds nothing but pictures, read those."""
     try:
         return reader(path, media_type)
     except ParseError as error:
-        if error.problem is not Problem.SCAN:
+        if error.problem is not Problem.SCAN or media_type.startswith("image/"):
             raise
         return read_pictures(path, media_type, read_page)

@@ -42,6 +42,8 @@ from parsers.wire import (
 
 _JOBS_PER_CHILD = 200
 _LARGEST_RESIDENT = 400 << 20
+_DIES_WITHIN = 10
+_FULL = 0.75  # of the memory allowed: whoever dies with so much died for want of more
 _START_SECONDS = 60
 _BYTES_PER_TURN = 10 << 20  # a mail has the time of one document for each so many bytes
 # What brings more archives that kill the child is refused as a whole.
@@ -65,11 +67,22 @@ class Sandbox:
     """At most `size` children that open mails and files under `limits`; for several threads.
 
     Files taken out lie in a folder of this process under `work`, each mail's until its block
-    ends. What a killed process left there is removed at the next start.
+    ends. What a killed process left there is removed at the next start. With `idle` the
+    children run only while nobody else does; once `stop` is set, waiting for one is given up.
     """
 
-    def __init__(self, limits: Limits, work: Path, *, size: int = 2) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        work: Path,
+        *,
+        size: int = 2,
+        idle: bool = False,
+        stop: threading.Event | None = None,
+    ) -> None:
         self._limits = limits
+        self._runs_idle = idle
+        self._stop = stop
         self._places = threading.BoundedSemaphore(size)
         self._lock = threading.Lock()
         self._idle: list[_Child] = []
@@ -128,8 +141,26 @@ class Sandbox:
                 raise ParseError(Problem.CRASHED, "no valid answer")
             yield files
 
-    def content(self, file: File) -> Content:
-        """Read what a file says. Bad input never raises: the content carries its problem."""
+    def content(self, file: File, passwords: Sequence[str] = ()) -> Content:
+        """Read what a file says; `passwords` are tried if it is locked.
+
+        Bad input never raises: the content carries its problem.
+        """
+        return self._content(file, passwords, seconds=self._limits.document_seconds)
+
+    def scan(
+        self, file: File, passwords: Sequence[str] = (), *, pages: int, page_seconds: float
+    ) -> Content:
+        """Read what a file says, also in the pictures of so many pages, each within its time.
+
+        It needs the `ocr` extra. Raises SandboxError when it is told to stop.
+        """
+        seconds = self._limits.document_seconds + pages * page_seconds
+        return self._content(file, passwords, seconds=seconds, pages=pages)
+
+    def _content(
+        self, file: File, passwords: Sequence[str], *, seconds: float, pages: int = 0
+    ) -> Content:
         if file.source is None or file.problem is not None:
             return Content(
                 media_type=file.media_type,
@@ -137,12 +168,14 @@ class Sandbox:
                 detail=file.detail,
             )
         request = Request(
-            task="content",
+            task="scan" if pages else "content",
             paths=((file.source.absolute(), file.filename),),
             media_type=file.media_type,
+            pages=pages,
+            passwords=tuple(passwords),
         )
         try:
-            content = self._ask(request, seconds=self._limits.document_seconds).content
+            content = self._ask(request, seconds=seconds).content
         except ParseError as error:
             return Content(media_type=file.media_type, problem=error.problem, detail=error.detail)
         return content or Content(media_type=file.media_type, problem=Problem.CRASHED)
@@ -196,7 +229,7 @@ class Sandbox:
         with self._places:
             child = self._idle_child()
             if child is None:
-                child = self._starter.submit(_Child, self._limits, self._folder).result()
+                child = self._starter.submit(self._start).result()
                 self._isolated = child.isolated
             try:
                 yield child
@@ -209,6 +242,9 @@ class Sandbox:
                     self._idle.append(child)
             if not keep:
                 child.end()
+
+    def _start(self) -> _Child:
+        return _Child(self._limits, self._folder, idle=self._runs_idle, stop=self._stop)
 
     def _idle_child(self) -> _Child | None:
         with self._lock:
@@ -223,9 +259,13 @@ class Sandbox:
 class _Child:
     """One child process and the pipes to it."""
 
-    def __init__(self, limits: Limits, folder: Path) -> None:
+    def __init__(
+        self, limits: Limits, folder: Path, *, idle: bool, stop: threading.Event | None
+    ) -> None:
         answers, theirs = os.pipe()
         self._answers = answers
+        self._stop = stop or threading.Event()
+        self._memory = limits.document_memory
         self._jobs = 0
         self.opening = ""
         """Checksum of the archive or attached mail that it is opening, if any."""
@@ -233,7 +273,7 @@ class _Child:
         self._read = bytearray()
         with tempfile.TemporaryFile(dir=folder) as complaints:
             try:
-                self._process = _start(theirs, limits, folder, complaints)
+                self._process = _start(theirs, limits, folder, complaints, idle=idle)
             finally:
                 os.close(theirs)
             try:
@@ -299,12 +339,10 @@ class _Child:
         seen = 0
         while (end := self._read.find(b"\n", seen)) < 0:
             seen = len(self._read)
-            left = until - time.monotonic()
-            if left <= 0 or not poller.poll(left * 1000):
-                raise ParseError(Problem.TOO_SLOW)
+            self._wait(poller, until)
             piece = os.read(self._answers, 1 << 16)
             if not piece:
-                raise ParseError(Problem.CRASHED, self._cause_of_death())
+                raise self._death()
             self._read += piece
             if len(self._read) > MAX_ANSWER_BYTES + 1:
                 raise ParseError(Problem.TOO_LARGE, "answer")
@@ -312,13 +350,35 @@ class _Child:
         del self._read[: end + 1]
         return line
 
-    def _cause_of_death(self) -> str:
-        code = self._process.wait(timeout=10)
-        return signal.Signals(-code).name if code < 0 else f"exit {code}"
+    def _wait(self, poller: select.poll, until: float) -> None:
+        """Wait for bytes, looking up now and then whether to stop. Raises ParseError: TOO_SLOW."""
+        while (left := until - time.monotonic()) > 0:
+            if self._stop.is_set():
+                message = "stopped while a file was being read"
+                raise SandboxError(message)
+            if poller.poll(min(left, 1.0) * 1000):
+                return
+        raise ParseError(Problem.TOO_SLOW)
+
+    def _death(self) -> ParseError:
+        """Say what the child died of; libraries abort where they get no more memory."""
+        until, pid, status, most = time.monotonic() + _DIES_WITHIN, 0, signal.SIGKILL.value, 0
+        while not pid and time.monotonic() < until:
+            pid, status, usage = os.wait4(self._process.pid, os.WNOHANG)
+            most = usage.ru_maxrss << 10
+            time.sleep(0 if pid else 0.01)
+        if pid:
+            self._process.returncode = os.waitstatus_to_exitcode(status)
+        code = os.waitstatus_to_exitcode(status)
+        if code < 0 and most >= _FULL * self._memory:
+            return ParseError(Problem.TOO_LARGE, "memory")
+        return ParseError(
+            Problem.CRASHED, signal.Signals(-code).name if code < 0 else f"exit {code}"
+        )
 
 
 def _start(
-    answers: int, limits: Limits, folder: Path, complaints: BinaryIO
+    answers: int, limits: Limits, folder: Path, complaints: BinaryIO, *, idle: bool
 ) -> subprocess.Popen[bytes]:
     """Start a child that inherits nothing but its pipes: no secrets, no open files, no terminal."""
     environment = {
@@ -328,7 +388,7 @@ def _start(
         "PYTHONUTF8": "1",
         "TMPDIR": str(folder),
     }
-    arguments = [str(answers), str(os.getpid()), limits.model_dump_json()]
+    arguments = [str(answers), str(os.getpid()), limits.model_dump_json(), *(["idle"] * idle)]
     return subprocess.Popen(  # noqa: S603 - our own module, our own arguments
         [sys.executable, "-P", "-m", "parsers.sandbox_child", *arguments],
         stdin=subprocess.PIPE,

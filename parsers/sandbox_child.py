@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from config.limits import Limits
-from parsers.confinement import die_with, leave_the_network, restrict
+from parsers.confinement import die_with, leave_the_network, restrict, step_back
 from parsers.errors import ParseError
 from parsers.shelf import WorkFolderError
 from parsers.submission import Content, Problem
@@ -20,8 +20,13 @@ from parsers.wire import ANSWER, HELLO, MAX_ANSWER_BYTES, REQUEST, Answer, Hello
 
 
 def main() -> None:
-    """Serve jobs until standard input closes. Arguments: answer pipe, parent's id, limits."""
+    """Serve jobs until standard input closes.
+
+    Arguments: answer pipe, parent's id, limits, and `idle` to run only while nobody else does.
+    """
     answers, parent, limits = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    if "idle" in sys.argv[4:]:
+        step_back()
     logging.disable()  # the libraries' warnings quote what they read
     die_with(parent)
     isolated = leave_the_network()
@@ -64,8 +69,8 @@ def _refusal(error: Exception) -> Answer:
 
 def _done(request: Request, limits: Limits, out: int) -> Answer:
     path, shown = request.paths[0] if request.paths else (Path(), "")
-    if request.task == "content":
-        return Answer(content=_content(path, request.media_type, shown))
+    if request.task in {"content", "scan"}:
+        return Answer(content=_content(path, shown, request))
     from parsers.message import Watch, open_files, read_message
 
     work = request.work or Path.cwd()
@@ -78,10 +83,17 @@ def _done(request: Request, limits: Limits, out: int) -> Answer:
     return Answer(submission=read_message(path, work, limits, watch))
 
 
-def _content(path: Path, media_type: str, filename: str) -> Content:
+def _content(path: Path, shown: str, request: Request) -> Content:
     from parsers.reading import read_content
 
-    return read_content(path, media_type, filename)
+    read_page = None
+    if request.task == "scan":
+        from parsers.ocr import Recogniser
+
+        read_page = Recogniser(request.pages)
+    return read_content(
+        path, request.media_type, shown, passwords=request.passwords, read_page=read_page
+    )
 
 
 def _plain(text: str) -> str:

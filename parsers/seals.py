@@ -21,9 +21,10 @@ LONGEST_SIDE: Final = 900
 
 _CELL = 3
 _COLOURED = 24  # how far a pixel's strongest colour is above its weakest, if it is no grey
-_REDNESS = 40
+_REDNESS = 32
 _SATURATION = 0.25
-_COLOURLESS = 0.0005  # a page of which less is coloured may be a grey copy
+_COLOURLESS = 0.0005  # a page of which less is coloured may be a grey copy,
+_TINGED = 1.5  # unless the whole of it has a tinge, as paper has in colour
 _INKED = 0.08  # the share of red pixels in a red cell
 _SMALLEST, _LARGEST = 22.0, 66.0
 _FLATTEST = 0.55
@@ -49,7 +50,7 @@ def count_seals(image: Image.Image, length: float = A4_LENGTH) -> int | None:
     red, green, blue = (np.asarray(band, dtype=np.int16) for band in small.split())
     lesser = np.maximum(green, blue)
     spread = np.maximum(red, lesser) - np.minimum(red, np.minimum(green, blue))
-    if np.mean(spread > _COLOURED) < _COLOURLESS:
+    if np.mean(spread > _COLOURED) < _COLOURLESS and np.mean(spread) < _TINGED:
         return None
     scale = max(small.size) / length / _CELL  # cells in a millimetre
     inked = (red - lesser > _REDNESS) & (red - lesser > red * _SATURATION)

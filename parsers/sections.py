@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from config.call import Call
-from parsers.labels import is_blank, keys_of, label_key
+from parsers.labels import is_blank, keys_of, label_key, labels_of
 from parsers.lines import Grid, Item, Line, numbering, plain_words
 
 CAPTION_LENGTH = 45
@@ -71,15 +71,7 @@ def _caption_in_row(row: tuple[Line, ...], call: Call) -> str:
     if names_kind_only(text, call):
         return ""
     level, words = numbering(text)
-    return (
-        text
-        if level and not words.endswith(")") and label_key(text) not in _field_keys(call)
-        else ""
-    )
-
-
-def _field_keys(call: Call) -> frozenset[str]:
-    return keys_of(tuple(word for each in call.fields for word in each.labels))
+    return text if level and not words.endswith(")") and not labels_of(call, ()).key(text) else ""
 
 
 def names_kind_only(text: str, call: Call) -> bool:
@@ -91,6 +83,18 @@ def names_kind_only(text: str, call: Call) -> bool:
 def lists_members(caption: str, call: Call) -> bool:
     """Whether what stands under a caption is a list of members."""
     members = call.members
-    if any(word in caption for word in plain_words(members.list_headings)):
+    if label_key(caption) in keys_of(members.list_titles):
         return True
-    return label_key(caption) in keys_of(members.list_titles)
+    ahead = _before_list_word(caption, call)
+    return bool(ahead) and not any(word in ahead for word in plain_words(members.list_unless))
+
+
+def _before_list_word(caption: str, call: Call) -> str:
+    """Return a caption up to the word that tells a list of members, or an empty string."""
+    members = call.members
+    for word in plain_words(members.list_headings):
+        if word in caption:
+            return caption[: caption.index(word) + 1]
+    at = min((caption.find(each) for each in members.list_subjects if each in caption), default=-1)
+    ends = [caption.find(word, at) for word in members.list_words] if at >= 0 else []
+    return caption[: min((each for each in ends if each > 0), default=0)]

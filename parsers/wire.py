@@ -6,7 +6,7 @@ size and validated into values, and the files it names must lie where it was tol
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +16,7 @@ from parsers.submission import Content, File, Problem, Submission
 
 MAX_ANSWER_BYTES = 32 << 20
 
-Task = Literal["message", "files", "content"]
+Task = Literal["message", "files", "content", "scan"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,8 @@ class Request:
 
     `paths` holds the files to read with the names to show; `work` is the folder for files
     taken out (`message`, `files`), where what is `shut` stays closed; `media_type` is what
-    `content` has to read.
+    `content` has to read, and `scan` with the text of so many `pages` that are pictures;
+    `passwords` may fit.
     """
 
     task: Task
@@ -42,6 +43,8 @@ class Request:
     work: Path | None = None
     media_type: str = ""
     shut: tuple[Shut, ...] = ()
+    pages: int = 0
+    passwords: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from parsers.opening import open_documents
 from parsers.sandbox import Sandbox
 from parsers.secrecy import secrecy_in
 from parsers.submission import Document
+from registry import scanned
 from registry.database import Registry
 from registry.decisions import RefusedError, file_by_hand, link_of
 from registry.judging import call_of
@@ -28,17 +29,21 @@ def add_files(
     who: str,
     now: datetime,
     link: tuple[int, str] | None = None,
+    reads_scans: bool = False,
 ) -> int:
     """File what lies in local files, each with its own name; return how many documents.
 
     With `link`, a mail and an address, they are what lay behind that link, which is thereby
-    settled. Raises RefusedError when nothing in them is new, can be opened, or may be kept.
+    settled. With `reads_scans` the text of pages that are pictures will be there later.
+    Raises RefusedError when nothing in them is new, can be opened, or may be kept.
     """
     with registry.read() as connection:
         call = call_of(connection, dossier)
     try:
         with sandbox.files(files) as opened:
-            _, documents = open_documents(sandbox, opened, {call.id: call}, call.id)
+            with registry.read() as connection:
+                known = scanned.known(connection, [each.sha256 for each in opened])
+            _, documents = open_documents(sandbox, opened, {call.id: call}, call.id, known=known)
             _refuse_secret(documents)
             originals.keep_files(opened)
     except ParseError as error:
@@ -46,6 +51,8 @@ def add_files(
         raise RefusedError(message) from error
     with registry.write() as connection:
         behind = link_of(connection, *link) if link else None
+        if reads_scans:
+            scanned.ask(connection, documents, now)
         return file_by_hand(connection, dossier, documents, who=who, now=now, link=behind)
 
 

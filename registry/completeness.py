@@ -20,12 +20,13 @@ from parsers.lines import plain, squeeze, visible
 from parsers.media import PPT, PPTX
 from parsers.names import (
     Likeness,
+    find_names,
     normal_form,
     organisation_form,
     same_organisation,
 )
 from parsers.recognise import OTHER
-from parsers.submission import Document, Fact, Hit, Member, Problem
+from parsers.submission import Document, Fact, Hit, Member, Problem, Scan
 from registry.rows import Case, DocumentState, FiledDocument, Finding, Outcome, PaperRecord
 
 _CHINA = ZoneInfo("Asia/Shanghai")  # the days that a paper register is written in
@@ -131,7 +132,7 @@ def is_extra(document: FiledDocument | Document, call: Call) -> bool:
 
 
 def _tells_extra(text: str, call: Call) -> bool:
-    rest = text
+    rest = bare = _without_names(text, call)
     for word in sorted(call.other_titles, key=len, reverse=True):
         rest = rest.replace(word, "")
     asked = [
@@ -140,7 +141,14 @@ def _tells_extra(text: str, call: Call) -> bool:
         for word in (*kind.titles, *kind.filenames)
         if any(word in title for title in kind.titles)  # 附件1 may be anything
     ]
-    return rest != text and not any(word in rest for word in (*asked, _ALL_DOCUMENTS))
+    return rest != bare and not any(word in rest for word in (*asked, _ALL_DOCUMENTS))
+
+
+def _without_names(text: str, call: Call) -> str:
+    """Return a text without the names in it: 锂电材料 in one says nothing of documents."""
+    for name in find_names(text, call):
+        text = text.replace(name, "")
+    return text
 
 
 def _is_overcome(document: FiledDocument, case: Case, call: Call) -> bool:
@@ -215,8 +223,9 @@ def _absent_softly(check: Check, detail: str, document: str = "") -> Finding:
 def _doubts(case: Case, call: Call, judged: Sequence[FiledDocument]) -> list[str]:
     """Name what might hold what was not found in the documents judged.
 
-    Those are unread files of the same or unknown kind, pages that are pictures, links that
-    nobody has fetched, and, in a supplement, files of unknown kind.
+    Those are unread files of the same or unknown kind, pages that are pictures, text that a
+    machine has read in such, links that nobody has fetched, and, in a supplement, files of
+    unknown kind.
     """
     kinds = {each.kind for each in judged} | {OTHER}
     since = max(each.filed_at for each in judged)
@@ -226,8 +235,14 @@ def _doubts(case: Case, call: Call, judged: Sequence[FiledDocument]) -> list[str
     doubts = [f"{_named(unread)}未能读取，其中可能有"] if unread else []
     doubts += [f"{_named(unknown)}未能识别，其中可能有"] if unknown else []
     doubts += [f"{each.place}只读取了一部分（{each.detail}）" for each in judged if each.detail]
+    doubts += _recognised(judged)
     doubts += ["超大附件链接中的文件尚未下载"] if case.links else []
     return doubts
+
+
+def _recognised(documents: Iterable[FiledDocument]) -> list[str]:
+    """Name the documents whose text a machine has read in pictures: it makes mistakes."""
+    return [f"{each.place}由扫描件识别，可能有误" for each in documents if each.scan is Scan.READ]
 
 
 # ── Documents ─────────────────────────────────────────────────────────────────────────
@@ -260,6 +275,7 @@ def document(check: Check, case: Case, call: Call) -> list[Finding]:
     doubts = [f"{_named(files)}未能读取或未能识别，可能就是{title}"] if files else []
     parts = [each for each in current(case) if check.document in each.facts.may_hold]
     doubts += [f"{_named(parts)}中似有{title}的内容"] if parts else []
+    doubts += _recognised(current(case))
     doubts += ["超大附件链接中的文件尚未下载"] if case.links else []
     return [_absent(check, detail, doubts)]
 
@@ -340,8 +356,10 @@ def _by_file(documents: Iterable[FiledDocument]) -> list[list[FiledDocument]]:
 def _left_in(check: Check, parts: Sequence[FiledDocument]) -> Finding:
     left = [each for part in parts for each in part.facts.placeholders]
     where, first, words = parts[0], left[0], [each.value for each in left]
-    found = _ok(check, f"{where.path}中留有：{_listed(words, 5)}", where, first)
-    return replace(found, outcome=Outcome(check.absent))
+    detail = f"{where.path}中留有：{_listed(words, 5)}"
+    absent = _absent(check, detail, _recognised(parts))
+    found = _ok(check, absent.detail, where, first)
+    return replace(found, outcome=absent.outcome)
 
 
 # ── Fields and clauses ────────────────────────────────────────────────────────────────
@@ -547,13 +565,14 @@ class _Roster:
 
 def _roster(kind: str, case: Case, call: Call) -> _Roster:
     read = _read(case, [kind])
-    others = [signer for each in read for signer in each.facts.signatures or ()]
-    others += [Member(name=fact.value) for fact in _secretariats(read)]
+    signers = _distinct(signer for each in read for signer in each.facts.signatures or ())
+    names = _distinct(member for each in read for member in each.facts.members)
+    secretariats = [fact.value for fact in _secretariats(read)]
     return _Roster(
         kind=kind,
         title=call.title_of(kind),
-        names=_distinct(member for each in read for member in each.facts.members),
-        others=_distinct(others),
+        names=names,
+        others=(*signers, *secretariats),
     )
 
 

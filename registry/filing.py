@@ -19,7 +19,7 @@ from parsers.names import core_of, find_names, find_number, normal_form, organis
 from parsers.secrecy import secrecy_in
 from parsers.submission import Document, Dossier, Submission
 from registry import models as m
-from registry import workdays
+from registry import scanned, workdays
 from registry.addresses import on_dossier
 from registry.completeness import same_authority
 from registry.events import SERVICE, mark, record
@@ -40,6 +40,7 @@ class Understood:
     """A mail, opened and read: what filing it takes. Its files are already kept.
 
     `manifests` are the documents that list what a batch holds; no dossier has them.
+    With `reads_scans` the text of pages that are pictures will be there later.
     """
 
     submission: Submission
@@ -49,6 +50,7 @@ class Understood:
     bounced: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     manifests: tuple[Document, ...] = ()
+    reads_scans: bool = False
 
     @property
     def secrecy(self) -> str:
@@ -137,8 +139,17 @@ def file_mail(connection: Connection, mail: int, understood: Understood, now: da
         _keep_bounce(connection, mail, understood.bounced, now)
     for placement in found.placements:
         _place(connection, row, placement, understood, now)
+    if understood.reads_scans and found.fate in {Fate.FILED, Fate.UNRELATED}:
+        _ask_for_text(connection, mail, understood, now)
     record(connection, found.fate, actor=SERVICE, at=now, detail=found.reason, mail=mail)
     return found
+
+
+def _ask_for_text(connection: Connection, mail: int, understood: Understood, now: datetime) -> None:
+    """Have the pages that are pictures read, of files that nobody has read yet."""
+    documents = (doc for each in understood.dossiers for doc in each.documents)
+    asked = scanned.ask(connection, documents, now)
+    connection.execute(update(m.mail).where(m.mail.c.id == mail).values(scans=asked))
 
 
 # ── what the mail is about ───────────────────────────────────────────────────────────────
@@ -426,40 +437,56 @@ def add_documents(
     added_by: str = "",
 ) -> None:
     """File documents in a dossier; those of one kind in one mail are one version."""
-    versions = _next_versions(connection, dossier)
+    versions = next_versions(connection, dossier)
     state = DocumentState.HELD if held else DocumentState.CURRENT
     for document in documents:
-        facts = asdict(document.facts)
         connection.execute(
             insert(m.document).values(
                 dossier_id=dossier,
                 mail_id=mail,
-                kind=document.kind,
-                path=document.path,
-                filename=document.filename,
-                media_type=document.media_type,
-                size=document.size,
-                sha256=document.sha256,
-                pages=document.page_count,
-                problem=document.problem or "",
-                detail=document.detail,
                 version=versions.get(document.kind, 1),
                 state=state,
-                facts=facts,
                 filed_at=now,
                 added_by=added_by,
-                part=document.part,
-                first_page=document.first_page,
+                **as_filed(document),
             )
         )
     if not held:
-        changed = refresh_identity(connection, dossier, call)
-        carries = {kind for each in call.fields for kind in each.documents}
-        if changed and any(each.kind in carries for each in documents):
-            add_flags(connection, dossier, changed)
+        let_speak(connection, dossier, documents, call)
 
 
-def _next_versions(connection: Connection, dossier: int) -> dict[str, int]:
+def as_filed(document: Document) -> dict[str, object]:
+    """Return what is kept of a document itself, by column."""
+    return {
+        "kind": document.kind,
+        "path": document.path,
+        "filename": document.filename,
+        "media_type": document.media_type,
+        "size": document.size,
+        "sha256": document.sha256,
+        "pages": document.page_count,
+        "problem": document.problem or "",
+        "detail": document.detail,
+        "facts": asdict(document.facts),
+        "part": document.part,
+        "first_page": document.first_page,
+        "scan": document.scan,
+        "seals": [asdict(each) for each in document.seals],
+    }
+
+
+def let_speak(
+    connection: Connection, dossier: int, documents: Iterable[Document], call: Call
+) -> None:
+    """Let documents that take effect say what their dossier is called, and flag a change."""
+    changed = refresh_identity(connection, dossier, call)
+    carries = {kind for each in call.fields for kind in each.documents}
+    if changed and any(each.kind in carries for each in documents):
+        add_flags(connection, dossier, changed)
+
+
+def next_versions(connection: Connection, dossier: int) -> dict[str, int]:
+    """Return the number of the next version of each kind that a dossier holds."""
     query = (
         select(m.document.c.kind, func.max(m.document.c.version))
         .where(m.document.c.dossier_id == dossier)

@@ -93,6 +93,7 @@ mail = Table(
     Column("links", JSON, nullable=False, default=list),
     Column("unread", JSON, nullable=False, default=list),
     Column("absent", JSON, nullable=False, default=list, server_default=text("'[]'")),
+    Column("scans", JSON, nullable=False, default=list, server_default=text("'[]'")),
     Column("more_follows", Boolean, nullable=False, default=False),
     Column("submission_like", Boolean, nullable=False, default=False),
     Column("machine", String, nullable=False, default=""),
@@ -221,6 +222,21 @@ document = Table(
     Column("added_by", String, nullable=False, default=""),
     Column("part", Integer, nullable=False, default=0, server_default=text("0")),
     Column("first_page", Integer),
+    Column("scan", String, nullable=False, default="", server_default=""),
+    Column("seals", JSON, nullable=False, default=list, server_default=text("'[]'")),
+)
+
+scan = Table(
+    "scan",
+    metadata,
+    Column("sha256", String, primary_key=True),
+    Column("media_type", String, nullable=False),
+    Column("filename", Text, nullable=False),
+    Column("pages", Integer),
+    Column("state", String, nullable=False, index=True),
+    Column("asked_at", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("content", JSON),
 )
 
 link_settlement = Table(
@@ -381,6 +397,7 @@ account = Table(
 )
 
 Index("ix_mail_received", mail.c.received_at, mail.c.id)
+Index("ix_mail_scans", mail.c.id, sqlite_where=text("scans != '[]'"))
 Index("ix_mail_links", mail.c.id, sqlite_where=text("links != '[]'"))
 Index(
     "ix_dossier_marked", dossier.c.id, sqlite_where=dossier.c.revision > dossier.c.judged_revision

@@ -84,12 +84,17 @@ def wanting(connection: Connection, which: ColumnElement[bool]) -> tuple[Waiting
 
 
 def standings(
-    connection: Connection, waiting: Sequence[Waiting], more: Collection[int] = ()
+    connection: Connection,
+    waiting: Sequence[Waiting],
+    more: Collection[int] = (),
+    *,
+    reading: Collection[int] = (),
 ) -> dict[int, Standing]:
     """Return the dossiers that letters might be about, each with the last letter about it.
 
     Those are the dossiers of waiting mails, those whose last letter no longer says how they
-    stand, those that a person made of a mail after it was answered, and `more`.
+    stand, those that a person made of a mail after it was answered, and `more`. The scans of
+    those in `reading` are being read: how they stand will change.
     """
     ids = {each for mail in waiting for each in mail.dossiers} | _changed(connection) | {*more}
     told = _assigned_later(connection) | _told(connection, ids)
@@ -104,7 +109,7 @@ def standings(
             revision=row.judged_revision,
             status=row.status,
             updated_at=row.updated_at,
-            marked=row.marked,
+            marked=row.marked or row.id in reading,
             restored=restored_at is not None and row.updated_at <= restored_at,
             points=points_of(findings.get(row.id, ())),
             told=told.get(row.id),

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, Select, Table, func, or_, select
 
-from parsers.submission import Fact, Facts, Hit, Member
+from parsers.submission import Fact, Facts, Hit, Member, Scan, Seals
 from registry import models as m
 from registry.link_lists import link_row
 from registry.rows import (
@@ -240,6 +240,8 @@ def _documents(rows: Sequence[AnyRow]) -> tuple[FiledDocument, ...]:
             added_by=row.added_by,
             part=row.part,
             first_page=row.first_page,
+            scan=Scan(row.scan),
+            seals=tuple(Seals(**each) for each in row.seals),
         )
         for row in rows
     )

@@ -5,11 +5,11 @@ Names of findings come from the call, since every call has points of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from config.call import Call
-from parsers.submission import Problem
+from parsers.submission import Problem, Seals
 from registry.rows import DocumentState, Fate, Kind, LetterState, Outcome, Status
 
 FATES: Final[Mapping[Fate, str]] = {
@@ -96,6 +96,8 @@ PROBLEMS: Final[Mapping[Problem, str]] = {
     Problem.CRASHED: "读取时出错中止",
 }
 
+RECOGNISED: Final = "文字由扫描件识别，可能有误"
+
 DOUBTFUL: Final = "doubtful:"
 
 
@@ -109,6 +111,27 @@ def finding_label(finding: str, call: Call) -> str:
         return finding
     title = call.title_of(check.document) if check.document else ""
     return f"{title}·{check.label}" if title and title != check.label else check.label
+
+
+def seals_wording(seals: Sequence[Seals]) -> tuple[str, ...]:
+    """Say what seals can be seen on which pages, those alike that follow each other together."""
+    runs: list[list[Seals]] = []
+    for each in seals:
+        if runs and (runs[-1][-1].page + 1, runs[-1][-1].count) == (each.page, each.count):
+            runs[-1].append(each)
+        else:
+            runs.append([each])
+    return tuple(f"{_span(run[0].page, run[-1].page)}：{_seen(run[0].count)}" for run in runs)
+
+
+def _span(first: int, last: int) -> str:
+    return f"第{first}页" if first == last else f"第{first}—{last}页"
+
+
+def _seen(count: int | None) -> str:
+    if count is None:
+        return "灰度页，无法判断有无印章"
+    return f"可见红色印章{count}枚" if count else "未见红色印章"
 
 
 def review_wording(code: str, call: Call) -> str:

@@ -204,6 +204,9 @@ def _place(index: int) -> dict[str, Any]:
     return place | {"mail_id": index + 1, "size": 1_234_567, "received_at": NOW}
 
 
+SEALS = [{"page": page, "count": count} for page, count in ((8, 2), (9, None), (10, None))]
+
+
 def _documents(index: int, sha256: str) -> list[dict[str, Any]]:
     held = {"charter"} if index % 12 == 0 else set()
     return [
@@ -221,6 +224,8 @@ def _documents(index: int, sha256: str) -> list[dict[str, Any]]:
             "state": "held" if kind in held else "current",
             "facts": {},
             "filed_at": NOW,
+            "scan": "read" if kind == "agreement" else "",
+            "seals": SEALS if kind == "agreement" else [],
         }
         for kind, title in zip(
             DOCUMENTS, ("申报表", "组建方案", "组建章程", "组建协议"), strict=True

@@ -10,7 +10,7 @@ import pytest
 
 from config.call import Call, load_calls
 from parsers import media
-from parsers.submission import Fact, Facts, Hit, Member, Problem
+from parsers.submission import Fact, Facts, Hit, Member, Problem, Scan
 from registry.completeness import findings
 from registry.rows import Case, DocumentState, FiledDocument, Finding, Outcome, PaperRecord
 
@@ -689,3 +689,46 @@ def test_two_ways_to_settle_disputes_are_noted_and_hold_nothing_up() -> None:
     noted = only(replace(clean, documents=documents_now), "agreement.disputes")
     assert noted.outcome is Outcome.NOTE
     assert not found(clean, "agreement.disputes")
+
+
+# ── Text that a machine has read in pictures ──────────────────────────────────────────
+
+
+def misread(name: str) -> dict[str, Fact]:
+    """The fields of the form, but that one character of the name was read wrongly."""
+    return facts_of("form").fields | {"name": Fact(value=name.replace("产业", "产亚"), page=1)}
+
+
+def recognised(kind: str, **facts: object) -> FiledDocument:
+    """A scan of that kind, as a machine has read it, with some of its facts different."""
+    return replace(changed(kind, **facts), scan=Scan.READ)
+
+
+def test_what_is_found_in_a_recognised_scan_counts() -> None:
+    scans = {kind: recognised(kind) for kind in TITLES}
+    assert {each.outcome for each in findings(case_of(*scans.values()), CALL)} == {Outcome.OK}
+
+
+@pytest.mark.parametrize(
+    ("finding", "held"),
+    [
+        ("document.agreement", {"charter": recognised("charter"), "agreement": None}),
+        ("document.form", {"form": recognised("form", template=True)}),
+        ("form.contact", {"form": recognised("form", fields={"name": Fact(value=NAME)})}),
+        ("form.members", {"form": recognised("form", members=())}),
+        ("agreement.risk", {"agreement": recognised("agreement", clauses={})}),
+        ("agreement.signatures", {"agreement": recognised("agreement", signatures=MEMBERS[:2])}),
+        ("members.consistent", {"form": recognised("form", members=(MEMBERS[0], *MEMBERS[2:]))}),
+        ("name.consistent", {"form": recognised("form", fields=misread(NAME))}),
+        ("name.pattern", {"form": recognised("form", fields=misread("某协会"))}),
+        ("text.placeholder", {"plan": recognised("plan", placeholders=(Fact(value="×××"),))}),
+    ],
+)
+def test_what_is_not_found_in_a_recognised_scan_is_doubtful(
+    finding: str, held: dict[str, FiledDocument | None]
+) -> None:
+    case = case_of(*documents(**held))
+    assert missing(case) == []
+    [found] = [each for each in findings(case, CALL) if each.id == finding]
+    assert found.outcome is Outcome.DOUBTFUL
+    assert "由扫描件识别，可能有误" in found.detail

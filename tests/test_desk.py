@@ -365,6 +365,9 @@ def test_a_dossier_shows_its_findings_documents_paper_letters_and_history(staff:
         "Z2016-0002",
         "收件回执：" + name_of(1),
         "申报表·联系人 → 豁免：已电话确认",
+        "文字由扫描件识别，可能有误",
+        "第8页：可见红色印章2枚",
+        "第9—10页：灰度页，无法判断有无印章",
     ):
         assert shown in text
     assert "已受理" not in text

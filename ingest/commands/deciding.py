@@ -170,6 +170,7 @@ def add(
                 [(each, each.name) for each in files],
                 who=operator(),
                 now=house.clock(),
+                reads_scans=house.settings.ocr.is_on,
             )
     typer.echo(f"{row.number}: {added} documents added")
 

@@ -40,6 +40,7 @@ DEEDS: Mapping[str, str] = {
     "accepted": "采纳材料",
     "rejected": "不采纳材料",
     "added": "补充文件",
+    "scan-read": "文字识别完成",
     "link-settled": "处理超大附件",
     "link-reopened": "重新列出超大附件",
     "withdrawn": "撤回",

@@ -91,6 +91,7 @@ def _add(visit: Visit, row: DossierRow, upload: Upload) -> int:
             who=visit.account.name,
             now=desk.clock(),
             link=upload.link,
+            reads_scans=desk.settings.ocr.is_on,
         )
 
 

@@ -1,0 +1,91 @@
+"""A filed scan, once its text is there: its documents are told anew, its dossier judged again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from config.call import Call
+from parsers.submission import Document, Scan
+from registry import models as m
+from registry import scanned
+from registry.events import SERVICE, mark, record
+from registry.filing import as_filed, let_speak, next_versions, quarantine
+from registry.rows import DocumentState, Fate
+from registry.scanned import FiledScan
+
+
+def refile(
+    connection: Connection,
+    scan: FiledScan,
+    documents: Sequence[Document],
+    call: Call,
+    now: datetime,
+) -> None:
+    """Replace the documents of a filed scan by what its text shows it to be.
+
+    Nothing happens where they have changed meanwhile. One that bears the mark of a state
+    secret takes no part until a person has decided, and its mail is set aside.
+    """
+    query = select(m.document).where(m.document.c.id.in_(scan.documents))
+    rows = connection.execute(query.order_by(m.document.c.id)).all()
+    if len(rows) != len(scan.documents) or any(row.scan != Scan.UNREAD for row in rows):
+        return
+    first = rows[0]
+    secret = next((each.secrecy for each in documents if each.secrecy), None)
+    shared = {
+        "dossier_id": scan.dossier,
+        "mail_id": scan.mail,
+        "state": DocumentState.HELD if secret else first.state,
+        "filed_at": first.filed_at,
+        "added_by": first.added_by,
+    }
+    kept = {row.kind: row.version for row in rows}
+    versions = next_versions(connection, scan.dossier) | _versions_beside(connection, scan) | kept
+    connection.execute(delete(m.document).where(m.document.c.id.in_(scan.documents[1:])))
+    for index, each in enumerate(documents):
+        values = shared | as_filed(each) | {"version": versions.get(each.kind, 1)}
+        if index:
+            connection.execute(insert(m.document).values(**values))
+        else:
+            connection.execute(update(m.document).where(m.document.c.id == first.id).values(values))
+    if secret and scan.mail:
+        quarantine(connection, scan.mail, f"{scan.path}带有国家秘密标志“{secret.value}”", now)
+    if shared["state"] == DocumentState.CURRENT:
+        let_speak(connection, scan.dossier, documents, call)
+    mark(connection, [scan.dossier], now)
+    record(
+        connection,
+        "scan-read",
+        actor=SERVICE,
+        at=now,
+        detail=scan.path,
+        dossier=scan.dossier,
+        mail=scan.mail,
+    )
+
+
+def _versions_beside(connection: Connection, scan: FiledScan) -> dict[str, int]:
+    """Return the versions of what came in the same mail: one kind in one mail is one version."""
+    if scan.mail is None:
+        return {}
+    query = select(m.document.c.kind, m.document.c.version).where(
+        m.document.c.dossier_id == scan.dossier,
+        m.document.c.mail_id == scan.mail,
+        m.document.c.id.not_in(scan.documents),
+    )
+    return {row.kind: row.version for row in connection.execute(query)}
+
+
+def file_again(connection: Connection, sha256: str) -> list[int]:
+    """Have mails filed again in which no dossier was found before their scan was read.
+
+    Those that have been answered meanwhile are left to a person. Returns their ids.
+    """
+    answered = {*connection.execute(select(m.letter_mail.c.mail_id)).scalars()}
+    mails = [each for each in scanned.unplaced(connection, {sha256}) if each not in answered]
+    values = {"fate": Fate.PENDING, "reason": "", "attempts": 0, "wants_answer": False}
+    connection.execute(update(m.mail).where(m.mail.c.id.in_(mails)).values(**values))
+    return mails
