@@ -221,7 +221,8 @@ class Members(_Part):
     `list_subjects` with one of `list_words` behind it; `list_titles` are such captions whole. A
     caption with one of `list_unless` is about something else or about some members only. A
     table with one of `person_labels` lists people instead. `party_labels` stand before the
-    parties of an agreement, `signature_labels` before those in its signature block, which `signature_marks` betray.
+    parties of an agreement, `signature_labels` before those in its signature block, which
+    `signature_marks` betray.
     `part_words` name parts of an organisation (colleges, laboratories), `organs` bodies of the
     alliance itself, and `independent`
     bodies whose names read like such a part, but which are legal persons. `short_names` are
