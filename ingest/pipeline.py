@@ -213,7 +213,12 @@ def write_letters(house: House, touched: Touched, stop: Event) -> None:
             touched.letters.add(kept)
             log.info("letter %s: %s, %s", kept, letter.kind, letter.state)
     for to in house.settings.notices.digest_to:
-        _write_digest(house, to, touched, now)
+        try:
+            _write_digest(house, to, touched, now)
+        except DBAPIError:
+            raise
+        except Exception:
+            log.exception("the digest cannot be written")
 
 
 def _being_read(house: House, connection: Connection, now: datetime) -> scanned.Reading:

@@ -22,7 +22,20 @@ def test_a_mark_is_seen(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["商业秘密★", "商业秘密", "各方对技术秘密负有保密义务", "★★★★★", "机密文件应按规定管理"]
+    "text",
+    [
+        "密级：公开□ 秘密★□",
+        "密级选择（绝密★、机密★、秘密★、公开）：公开",
+        "技术秘密★",
+        "企业秘密★3年",
+        "商业 秘密★",
+        "本项目不涉及秘密★",
+        "商业秘密★",
+        "商业秘密",
+        "各方对技术秘密负有保密义务",
+        "★★★★★",
+        "机密文件应按规定管理",
+    ],
 )
 def test_words_about_secrets_are_no_mark(text: str) -> None:
     assert not secrecy_in(text)
