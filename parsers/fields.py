@@ -227,7 +227,11 @@ def is_list_table(item: Item, call: Call) -> bool:
     heading = heading_of_list(item, labels)
     if heading is None or not heading.keys & labels.wanted:
         return False
-    return heading.last > heading.first or len(item.rows) - heading.last > _LEAST_ROWS
+    rows = item.rows[heading.last + 1 :]
+    if heading.last == heading.first and len(rows) < _LEAST_ROWS:
+        return False
+    named = sum(any(is_organisation(cell.text) for cell in row) for row in rows)
+    return bool(heading.keys & keys_of(call.members.person_labels)) or 2 * named >= len(rows)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,6 +31,7 @@ from parsers.submission import Member
 
 WHOLE_LIST = 2  # a list of one is none
 _MOSTLY = 0.6
+_AROUND_NAME = re.compile(r"^[^由为有]{0,12}?(?:由|包括|为|有)|(?:等|共同|组成|发起).{0,16}$")
 
 
 def read_members(sections: Sequence[Section], kind: str, call: Call) -> tuple[Member, ...]:
@@ -90,7 +91,7 @@ def _going_on(columns: Columns | None) -> Columns | None:
 
 def _introduces_list(line: Line, call: Call) -> bool:
     """Whether a line is the caption of a list, or a sentence that ends in one (`…如下：`)."""
-    if not lists_members(line.squeezed.removesuffix(":"), call):
+    if not lists_members(line.squeezed.partition(":")[0], call):
         return False
     return heading_of(line.text) is not None or ":" in line.text or "如下" in line.text
 
@@ -111,10 +112,17 @@ def _members_in_line(line: Line, hint: str, call: Call) -> Iterator[Member]:
     if at < 0:
         return
     parts = [part for part in re.split(r"[、,;。:]", line.text[at + 1 :]) if part.strip()]
-    names = [part for part in parts if is_organisation(without_note(part))]
+    names = [name for part in parts if (name := _name_in(part))]
     if len(names) >= WHOLE_LIST and len(names) >= len(parts) * _MOSTLY:
         for name in names:
             yield member_of(_raw_of(line, name), line, hint, call)
+
+
+def _name_in(part: str) -> str:
+    """Return the organisation that a part of an enumeration names: `由某某大学等3家单位组成`."""
+    shorter = _AROUND_NAME.sub("", part)
+    whole = is_organisation(without_note(part))
+    return part if whole else shorter if is_organisation(without_note(shorter)) else ""
 
 
 def _raw_of(line: Line, part: str) -> str:

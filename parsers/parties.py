@@ -104,7 +104,7 @@ def _signers(sections: Sequence[Section], call: Call) -> Iterator[Member]:
         for line in item.lines() if isinstance(item, Grid) else (item,):
             pieces += _pieces(line, call)
     for at, piece in enumerate(pieces):
-        raw = _whole_name(piece, pieces[at + 1 : at + 1 + _BROKEN_WITHIN])
+        raw = _whole_name(piece, pieces[at + 1 : at + 1 + _BROKEN_WITHIN], call)
         if raw:
             yield member_of(raw, piece.line, "", call)
 
@@ -127,11 +127,13 @@ def _pieces(line: Line, call: Call) -> Iterator[_Piece]:
     yield _Piece(raw=line.raw[at:], line=line)
 
 
-def _whole_name(piece: _Piece, following: Sequence[_Piece]) -> str:
+def _whole_name(piece: _Piece, following: Sequence[_Piece], call: Call) -> str:
     """Return the organisation that a piece names; its end may stand on one of the next lines."""
     name = numbering(plain(piece.raw))[1]
+    for title in plain_words(call.members.signature_marks):
+        name = name.removeprefix(title)
     if is_organisation(without_note(name)):
-        return piece.raw
+        return piece.raw.rstrip()[-len(name) :]
     for each in following if len(name) >= _BROKEN_FROM else ():
         end = plain(each.raw)
         if is_organisation(name + end) and not is_organisation(end):

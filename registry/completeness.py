@@ -554,13 +554,16 @@ def _covers(authority: Area, places: Sequence[Area], texts: Iterable[str]) -> bo
 class _Roster:
     """The members that documents of one kind list, each once.
 
-    `others` are named there beside the list: who is to sign, and the secretariat.
+    `others` are named there beside the list: who is to sign, and the secretariat. A document
+    that lists nobody is held to name those who sign it; whom that block lacks, `signatures`
+    tells, so it is not `whole`.
     """
 
     kind: str
     title: str
     names: tuple[str, ...]
     others: tuple[str, ...] = ()
+    whole: bool = True
 
 
 def _roster(kind: str, case: Case, call: Call) -> _Roster:
@@ -571,8 +574,9 @@ def _roster(kind: str, case: Case, call: Call) -> _Roster:
     return _Roster(
         kind=kind,
         title=call.title_of(kind),
-        names=names,
+        names=names or signers,
         others=(*signers, *secretariats),
+        whole=bool(names),
     )
 
 
@@ -717,12 +721,13 @@ class _Standing:
 
 
 def _standing(name: str, rosters: Sequence[_Roster], call: Call) -> _Standing:
-    closest = [(each.title, *_closest(name, each.names + each.others, call)) for each in rosters]
+    closest = [(each, *_closest(name, each.names + each.others, call)) for each in rosters]
+    same = {Likeness.SAME, Likeness.PART}
     return _Standing(
         name=name,
-        found=tuple(title for title, how, _ in closest if how in {Likeness.SAME, Likeness.PART}),
-        lacking=tuple(title for title, how, _ in closest if how is Likeness.OTHER),
-        near=tuple((title, other) for title, how, other in closest if how is Likeness.NEAR),
+        found=tuple(each.title for each, how, _ in closest if how in same),
+        lacking=tuple(each.title for each, how, _ in closest if how is Likeness.OTHER and each.whole),
+        near=tuple((each.title, other) for each, how, other in closest if how is Likeness.NEAR),
     )
 
 

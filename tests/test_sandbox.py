@@ -16,7 +16,7 @@ import pytest
 
 from config.limits import Limits
 from parsers.errors import ParseError
-from parsers.sandbox import Sandbox
+from parsers.sandbox import Sandbox, SandboxError
 from parsers.submission import Content, File, Problem
 from tests.test_message import LIMITS, PDF, TEXT, attachment, mixed, zipped
 from tests.test_unpack_7z import slow_seven_zip
@@ -189,6 +189,24 @@ def test_a_slow_document_is_given_up(tmp_path: Path, mail: Path) -> None:
         assert sandbox.content(text_file(mail)).problem is Problem.TOO_SLOW
         with sandbox.message(mail) as submission:
             assert submission.files
+
+
+def test_a_reader_that_is_told_to_stop_is_not_waited_for(tmp_path: Path, mail: Path) -> None:
+    before, stop = children(), threading.Event()
+    with Sandbox(LIMITS, tmp_path / "work", size=1, stop=stop) as sandbox:
+        stopped_child(sandbox, before)
+        stop.set()
+        with pytest.raises(SandboxError, match="stopped"):
+            sandbox.content(text_file(mail))
+
+
+def test_an_idle_sandbox_leaves_the_machine_to_others(tmp_path: Path) -> None:
+    before = children()
+    with Sandbox(LIMITS, tmp_path / "work", size=1, idle=True) as sandbox:
+        assert sandbox.isolated in {True, False}
+        (child,) = children() - before
+        assert os.getpriority(os.PRIO_PROCESS, child) == 19
+        assert os.sched_getscheduler(child) == os.SCHED_IDLE
 
 
 def test_a_document_beyond_the_memory_limit_is_too_large(tmp_path: Path) -> None:
