@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from config.call import Call, Check
 from parsers.labels import Labels, is_blank, labels_of
@@ -81,7 +82,7 @@ def _hit(
         return _hit_at("weak", heads[0].line)
     weak = plain_words(check.weak)
     for each in titled:
-        if any(_joined(word) in each.joined for word in weak):
+        if any(word in each.joined for word in _joined_words(check.weak)):
             return _hit_at("weak", each.line)
     spoken = next((each for each in sentences if any(word in each.text for word in weak)), None)
     return _hit_at("weak", spoken.line, spoken.at) if spoken else None
@@ -108,13 +109,21 @@ def _joined(text: str) -> str:
     return _JOINTS.sub("", squeeze(text))
 
 
+@cache
+def _joined_words(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(_joined(word) for word in plain_words(words))
+
+
 def _names(titled: _Titled, check: Check) -> bool:
     """Whether a heading names a clause; a slogan does only as the heading of an article."""
     joined = titled.joined
     slogans = check.slogans if titled.heading.level > _ARTICLE else ()
-    for phrase in plain_words(check.decoys + slogans):
-        joined = joined.replace(_joined(phrase), "")
-    return any(_joined(word) in joined for word in plain_words(check.headings))
+    headings = _joined_words(check.headings)
+    if not any(word in joined for word in headings):
+        return False
+    for phrase in _joined_words(check.decoys + slogans):
+        joined = joined.replace(phrase, "")
+    return any(word in joined for word in headings)
 
 
 def _headings(items: Sequence[Item], labels: Labels) -> tuple[list[_Titled], set[int]]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from config.call import Call
 from parsers.clauses import read_clauses
 from parsers.fields import read_fields
-from parsers.lines import Grid, Item, Line, items_of, quote_of, tidy
+from parsers.lines import Grid, Item, Line, items_of, numbering, quote_of, tidy
 from parsers.member_lists import read_members
 from parsers.names import find_names, is_bare_name, is_blank_name, normal_form
 from parsers.parties import read_signatures
@@ -60,6 +60,8 @@ def title_name(items: Sequence[Item], call: Call) -> Fact | None:
     for width in range(1, _SPREAD + 1):
         for at in range(len(zone) - width + 1):
             spread = zone[at : at + width]
+            if any(numbering(line.text)[0] for line in spread[1:]):
+                continue  # the title is over where the first chapter begins
             raw = "".join(line.raw.strip() for line in spread)
             for name in find_names(raw, call):
                 fact = Fact(value=name, page=spread[0].page, quote=quote_of(raw))

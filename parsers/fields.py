@@ -16,6 +16,7 @@ from parsers.submission import Fact
 
 _BROKEN_FROM = 8  # a shorter value is no name that was broken at the end of its line
 _TELLING = 4  # shorter labels stand in any caption
+_PLAIN = 3  # shorter labels may be the end of a value
 _LABELLED_LENGTH = 600  # a longer line is running text
 _INSIDE = r"[^\s:;,、。|_]{0,8}?"  # what `*` stands for inside a label, and ahead of it
 _AHEAD = r"(?:[一-鿿()/]{0,10}?|(?:[一-鿿]\s{1,4}){1,6}?)"
@@ -64,7 +65,7 @@ def _label_pattern(known: frozenset[str], tails: frozenset[str]) -> re.Pattern[s
     """Return what finds labels in a line: behind a gap, or, with a colon, right behind a value."""
     led = _any_of(word.removeprefix(ANY) for word in known if word.startswith(ANY))
     whole = _any_of(word for word in known if not word.startswith(ANY))
-    long = _any_of(word.strip(ANY) for word in known if len(word) > _TELLING)
+    long = _any_of(word.strip(ANY) for word in known if len(word.strip(ANY)) >= _PLAIN)
     tail = rf"(?:\s{{0,8}}(?:{_any_of(tails)}))?"
     return re.compile(
         rf"(?:(?:^|(?<=[\s;,、|_。]))(?:\d{{1,2}}[.、)]|\(\w{{1,2}}\))?(?P<label>(?:{whole}|{_AHEAD}(?:{led})){tail})"
@@ -178,7 +179,8 @@ def read_fields(sections: Sequence[Section], kind: str, call: Call) -> dict[str,
         if lists_members(section.caption, call) or is_list_table(section.item, call):
             continue
         pairs = pairs_of(section.item, labels, following)
-        _collect(facts, (_completed(each, following, labels, call) for each in pairs), asked)
+        around = (sections[at - 1].item if at else None, following)
+        _collect(facts, (_completed(each, *around, labels, call) for each in pairs), asked)
         titled = _field_of_caption(section.caption, asked)
         if titled:
             for pair in pairs_of(section.item, named, following):
@@ -186,16 +188,29 @@ def read_fields(sections: Sequence[Section], kind: str, call: Call) -> dict[str,
     return facts
 
 
-def _completed(pair: Pair, following: Item | None, labels: Labels, call: Call) -> Pair:
-    """Return a name that was broken at the end of its line together with its rest."""
-    short = len(pair.value) < _BROKEN_FROM or not pair.line.raw.rstrip().endswith(pair.value)
-    if short or not isinstance(following, Line) or _is_label_line(following, labels):
-        return pair
-    whole = tidy(pair.value + following.raw.strip())
+def _completed(
+    pair: Pair, before: Item | None, following: Item | None, labels: Labels, call: Call
+) -> Pair:
+    """Return a name that was broken at the end of its line together with its rest.
+
+    Where a label stands at half the height of its value, the name begins on the line before.
+    """
+    value = pair.value
+    wholes = []
+    if isinstance(before, Line) and value and pair.line.raw.strip() == pair.label.strip():
+        wholes.append(before.raw.strip() + value)
+    long = len(value) >= _BROKEN_FROM and pair.line.raw.rstrip().endswith(value)
+    if long and isinstance(following, Line) and not _is_label_line(following, labels):
+        wholes.append(value + following.raw.strip())
+    whole = next((tidy(each) for each in wholes if _completes(each, value, call)), value)
+    return replace(pair, value=whole)
+
+
+def _completes(whole: str, value: str, call: Call) -> bool:
+    """Whether a name is whole with more than `value`, and was not without."""
     suffixes = plain_words(call.name.suffixes)
-    named = squeeze(plain(whole)).endswith(suffixes) and not plain(pair.value).endswith(suffixes)
-    completed = named or (is_organisation(whole) and not is_organisation(pair.value))
-    return replace(pair, value=whole) if completed else pair
+    named = squeeze(plain(whole)).endswith(suffixes) and not plain(value).endswith(suffixes)
+    return named or (is_organisation(whole) and not is_organisation(value))
 
 
 def _collect(facts: dict[str, Fact], pairs: Iterable[Pair], asked: Sequence[FieldLabel]) -> None:

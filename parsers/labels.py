@@ -14,6 +14,7 @@ ANY = "*"
 """Stands in a label of the call for any few words, or for none."""
 
 _LABEL_LENGTH = 45
+_SPACED_LENGTH = 200  # spaced out, a label is no longer
 _ANY_WORDS = "[^:;,。!?]{0,10}"
 _BRACKET_AT_END = re.compile(r"\([^()]{0,30}\)$")
 _BRACKET_INSIDE = re.compile(r"\([^()]{0,12}\)")
@@ -47,6 +48,11 @@ class Labels:
 
 def label_key(text: str) -> str:
     """Return a label bare of spaces, number, colon, bracket: `1.联 系 人（手机）：` → `联系人`."""
+    return _bare(text) if len(text) <= _SPACED_LENGTH else ""
+
+
+@lru_cache(maxsize=8192)
+def _bare(text: str) -> str:
     key = squeeze(plain(text))
     if len(key) > _LABEL_LENGTH:
         return ""
@@ -83,15 +89,22 @@ def _label_for(
     key: str, wanted: frozenset[str], known: frozenset[str], tails: frozenset[str]
 ) -> str:
     """Return the label that says most of a text: all of it, else the longest; wanted ones first."""
-    ranked = [((True, len(key), key in wanted), key)] if key in known else []
-    stems = [key.removesuffix(tail) for tail in tails if key.endswith(tail)]
-    for stem in (key, *stems):
-        ranked += [
-            ((False, len(word.replace(ANY, "")), word in wanted), word)
-            for word in known
-            if word == stem or (ANY in word and _pattern(word).fullmatch(stem))
-        ]
-    return max(ranked)[1] if ranked else ""
+    if key in known:
+        return key
+    stems = [key, *(key.removesuffix(tail) for tail in tails if key.endswith(tail))]
+    found = [stem for stem in stems if stem in known]
+    found += [
+        word
+        for word, end in _open_words(known)
+        if any(stem.endswith(end) and _pattern(word).fullmatch(stem) for stem in stems)
+    ]
+    return max(found, key=lambda word: (len(word.replace(ANY, "")), word in wanted), default="")
+
+
+@cache
+def _open_words(known: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    """Return the labels that leave words open, each with what it ends with."""
+    return tuple((word, word.rpartition(ANY)[2]) for word in sorted(known) if ANY in word)
 
 
 def names(word: str, text: str) -> bool:

@@ -44,6 +44,7 @@ _OWN_LINE = re.compile(
     r"|\d+(\.\d+)*\s*[、．）)]|\d+\.(?!\d)|\d+(\.\d+)+\s"
     r"|[①-⑳●■□☐☑☒◆•·]"
     r"|附件|附录"
+    r"|[^\s，。；：:]{4,40}[（(](?:单位)?(?:盖章|公章|签章)[）)]"
     r"|[^\s，。；、：:]{2,9}[：:](?!//)"
 )
 _LABEL = r"(?!第)(?:[一-鿿（）()]{2,16}|(?:[一-鿿] ){1,8}[一-鿿])"
@@ -310,13 +311,20 @@ def joint(line: Line, after: Line, *, left: float, right: float) -> str | None:
         not (full and follows)
         or abs(after.size - size) > size * _ALIKE
         or line.text.rstrip(_CLOSERS)[-1:] in _SENTENCE_END
-        or _OWN_LINE.match(after.text)
-        or (_ROW.match(line.text) and _ROW_OR_LABEL.match(after.text))
+        or begins_anew(line.text, after.text)
     ):
         return None
     words = _LATIN_END.search(line.text) and _LATIN_START.match(after.text)
     parted = room < size / 2 and _WORD.fullmatch(line.text)  # one word, longer than the line
     return " " if words and not parted else ""
+
+
+def begins_anew(text: str, after: str) -> bool:
+    """Whether a printed line does not go on with the one before it.
+
+    It has a number or label of its own, or both are rows of an unruled table.
+    """
+    return bool(_OWN_LINE.match(after) or (_ROW.match(text) and _ROW_OR_LABEL.match(after)))
 
 
 def _cell_text(lines: Sequence[Line], cell: Cell) -> str:

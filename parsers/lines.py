@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import groupby, pairwise
 
+from parsers.layout import begins_anew
 from parsers.submission import Block, Content, Page
 
 _WRAPPED_FROM = 28  # a printed line of A4 holds at least so many Chinese characters
@@ -200,6 +201,8 @@ def _continues(block: str, following: Block | None, wrapped_from: float) -> bool
     if len(text) < wrapped_from or text[-1] in _TERMINAL or _IN_BRACKETS.fullmatch(text):
         return False
     after = plain(following)
+    if begins_anew(text, following):
+        return False
     return _NUMBER.match(after) is None and _LABEL_AHEAD.match(after) is None
 
 

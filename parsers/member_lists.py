@@ -13,7 +13,7 @@ from dataclasses import replace
 from config.call import Call
 from parsers.fields import pairs_of
 from parsers.labels import labels_of
-from parsers.lines import Grid, Line, heading_of, numbering, plain_words
+from parsers.lines import Grid, Line, heading_of, line_of, numbering, plain, plain_words
 from parsers.member_tables import Columns, columns_of, members_of_grid, rows_of
 from parsers.members import (
     LONGEST_NAME,
@@ -25,21 +25,27 @@ from parsers.members import (
     without_note,
 )
 from parsers.names import is_organisation
-from parsers.parties import agreement_parties
+from parsers.parties import agreement_parties, before_signatures
 from parsers.sections import Section, lists_members, names_kind_only
 from parsers.submission import Member
 
 WHOLE_LIST = 2  # a list of one is none
 _MOSTLY = 0.6
-_AROUND_NAME = re.compile(r"^[^由为有]{0,12}?(?:由|包括|为|有)|(?:等|共同|组成|发起).{0,16}$")
+_AHEAD_OF_NAME = re.compile(
+    r"^.{0,24}\((?:[一二三四五六七八九十]{1,3}|\d{1,2})\)|^.{0,24}?(?:由|包括|[别位员]为|设在)"
+)
+_BEHIND_NAME = re.compile(r"\(?(?:等|共|组成|发起).{0,16}$")
+_CIRCLED = re.compile("[①-⑳]")
+_AMONG_OTHERS = re.compile(r"等(?P<count>\d{0,3})[^、,;。]{0,8}(?:单位|企业|成员|机构|公司|[家所])")
 
 
 def read_members(sections: Sequence[Section], kind: str, call: Call) -> tuple[Member, ...]:
     """Return the whole list of members that a document gives, each once, in its order.
 
-    A list under a caption (`list_headings`) counts before the parties of an agreement,
-    and these before a table that is only told by its column heading.
+    A list under a caption counts before the parties of an agreement, and these before a table
+    that is only told by its column heading. Who signs is not among them.
     """
+    sections = before_signatures(sections, kind, call)
     captioned = distinct(_captioned(sections, call))
     for members in (
         captioned,
@@ -61,7 +67,7 @@ def _has_fields(kind: str, call: Call) -> bool:
 def _captioned(sections: Sequence[Section], call: Call) -> Iterator[Member]:
     listing, hint, ended = False, "", ""
     columns: Columns | None = None
-    for section in sections:
+    for section in _unbroken(sections):
         item = section.item
         if isinstance(item, Grid):
             if lists_members(section.caption, call):
@@ -75,13 +81,28 @@ def _captioned(sections: Sequence[Section], call: Call) -> Iterator[Member]:
             listing, hint = True, kind_in_caption(item.squeezed, call)
             yield from _members_in_line(item, hint, call)
         elif listing or (section.caption != ended and lists_members(section.caption, call)):
-            sheet = list(_names_beside_labels(item, hint, call))
-            listed = sheet or list(_listed_in_line(item, hint, call))
+            listed = _members_of_line(item, hint, call)
             yield from listed
-            if not listed and not sheet:
+            if not listed:
                 was_listing = listing
                 hint, listing = _after_other_line(item, hint, call, listing=listing)
                 ended = section.caption if was_listing and not listing else ended
+
+
+def _unbroken(sections: Sequence[Section]) -> list[Section]:
+    """Return sections with the lines of an enumeration joined where a name was broken."""
+    whole: list[Section] = []
+    for section in sections:
+        last = whole[-1].item if whole else None
+        if isinstance(last, Line) and isinstance(section.item, Line):
+            one, other = last.text.rpartition("、")[2], section.item.text.partition("、")[0]
+            listed = "、" in last.text and "、" in section.item.text
+            if listed and is_organisation(one + other) and not is_organisation(one):
+                joined = line_of(last.raw + section.item.raw.lstrip(), last.page)
+                whole[-1] = replace(whole[-1], item=joined)
+                continue
+        whole.append(section)
+    return whole
 
 
 def _going_on(columns: Columns | None) -> Columns | None:
@@ -106,13 +127,24 @@ def _after_other_line(line: Line, hint: str, call: Call, *, listing: bool) -> tu
     return hint, listing and not ends
 
 
+def _members_of_line(line: Line, hint: str, call: Call) -> list[Member]:
+    """Return the members that a line of a list names: beside labels, several, or one."""
+    ways = (_names_beside_labels, _members_in_line, _listed_in_line)
+    return next((found for way in ways if (found := list(way(line, hint, call)))), [])
+
+
 def _members_in_line(line: Line, hint: str, call: Call) -> Iterator[Member]:
-    """Yield the members that a line lists behind its colon, divided by 、 or ；."""
-    at = line.text.find(":")
-    if at < 0:
-        return
-    parts = [part for part in re.split(r"[、,;。:]", line.text[at + 1 :]) if part.strip()]
+    """Yield the members that a line enumerates, divided by 、 or ；, numbered or not.
+
+    Where it names some among others (`A、B等9家单位`), it is no whole list.
+    """
+    text = plain(_CIRCLED.sub(";", line.raw))
+    listed = text[text.find(":") + 1 :]
+    parts = [numbering(part)[1] for part in re.split("[、,;。:]", listed) if part.strip()]
     names = [name for part in parts if (name := _name_in(part))]
+    others = _AMONG_OTHERS.search(listed)
+    if others and others["count"] != str(len(names)):
+        return
     if len(names) >= WHOLE_LIST and len(names) >= len(parts) * _MOSTLY:
         for name in names:
             yield member_of(_raw_of(line, name), line, hint, call)
@@ -120,9 +152,9 @@ def _members_in_line(line: Line, hint: str, call: Call) -> Iterator[Member]:
 
 def _name_in(part: str) -> str:
     """Return the organisation that a part of an enumeration names: `由某某大学等3家单位组成`."""
-    shorter = _AROUND_NAME.sub("", part)
-    whole = is_organisation(without_note(part))
-    return part if whole else shorter if is_organisation(without_note(shorter)) else ""
+    begun = _AHEAD_OF_NAME.sub("", part)
+    ways = (begun, _BEHIND_NAME.sub("", begun))
+    return next((each for each in ways if is_organisation(without_note(each))), "")
 
 
 def _raw_of(line: Line, part: str) -> str:

@@ -23,7 +23,7 @@ _NUMBER_AHEAD = re.compile(
 _ALONE = re.compile(
     r"(?:[^\s:;,。()]{1,10}(?:\([^()]{0,30}\))?\s?:)?\s*(?P<name>(?:[^:;,。()]|\([^()]{0,60}\))+)$"
 )
-_NO_NAME = re.compile(r"[。;!?:]|^(?:合计|总计|小计|共|注)|\d{5}")
+_NO_NAME = re.compile(r"[。;!?:]|^(?:合计|总计|小计|共|注)|\d{5}|设在")
 
 
 def distinct(members: Iterable[Member]) -> tuple[Member, ...]:

@@ -20,7 +20,7 @@ _MARK_LENGTH = 70  # a longer line that speaks of signing is running text
 _GAP = 14  # lines between two signatures of one block
 _CLAUSES_BEHIND = 3  # a block before so many clauses is none
 _HEAD = 120  # lines in which parties may be named ahead of the clauses
-_BETWEEN = re.compile(r"[:;,、_\s]+|\([^()]{0,20}\)")
+_BETWEEN = re.compile(r"[:;,、_\s]+|\([^()]{0,60}\)")
 _BROKEN_FROM, _BROKEN_WITHIN = 6, 4  # a name may be broken that is so long, by so many pieces
 _ORDINAL = r"(?:\s?\(?(?:[一二三四五六七八九十]{1,3}|\d{1,2}|[A-Za-z])\)?)?"
 
@@ -36,17 +36,21 @@ def _party_pattern(labels: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def agreement_parties(sections: Sequence[Section], kind: str, call: Call) -> Iterator[Member]:
-    """Yield the parties that a document names before its signature block.
+    """Yield the parties that a document names; `sections` end before its signature block.
 
     They stand beside labels (甲方); in a document that is to be signed also alone on lines, one
     after the other, ahead of the clauses.
     """
-    block = _block_of(sections, call)
-    before = sections[: block.start] if block else sections
-    slots = _slots(before, call.members.party_labels, call)
+    slots = _slots(sections, call.members.party_labels, call)
     labelled = [member for _, member in slots if member is not None]
-    listed = list(_listed(before, call)) if _is_signed(kind, call) else []
+    listed = list(_listed(sections, call)) if _is_signed(kind, call) else []
     yield from max(labelled, listed, key=lambda each: len(distinct(each)))
+
+
+def before_signatures(sections: Sequence[Section], kind: str, call: Call) -> Sequence[Section]:
+    """Return what stands before the signature block of a document that is to be signed."""
+    block = _block_of(sections, call) if _is_signed(kind, call) else None
+    return sections[: block.start] if block else sections
 
 
 def _listed(sections: Sequence[Section], call: Call) -> Iterator[Member]:

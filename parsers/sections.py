@@ -11,6 +11,7 @@ from parsers.labels import is_blank, keys_of, label_key, labels_of
 from parsers.lines import Grid, Item, Line, numbering, plain_words
 
 CAPTION_LENGTH = 45
+_IN_BRACKETS = re.compile(r"\([^()]*\)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,16 +86,10 @@ def lists_members(caption: str, call: Call) -> bool:
     members = call.members
     if label_key(caption) in keys_of(members.list_titles):
         return True
-    ahead = _before_list_word(caption, call)
-    return bool(ahead) and not any(word in ahead for word in plain_words(members.list_unless))
-
-
-def _before_list_word(caption: str, call: Call) -> str:
-    """Return a caption up to the word that tells a list of members, or an empty string."""
-    members = call.members
-    for word in plain_words(members.list_headings):
-        if word in caption:
-            return caption[: caption.index(word) + 1]
-    at = min((caption.find(each) for each in members.list_subjects if each in caption), default=-1)
-    ends = [caption.find(word, at) for word in members.list_words] if at >= 0 else []
-    return caption[: min((each for each in ends if each > 0), default=0)]
+    bare = _IN_BRACKETS.sub("", caption)
+    if any(word in bare for word in plain_words(members.list_unless)):
+        return False
+    if any(word in bare for word in plain_words(members.list_headings)):
+        return True
+    at = min((bare.find(each) for each in members.list_subjects if each in bare), default=-1)
+    return at >= 0 and any(word in bare[at:] for word in members.list_words)

@@ -611,8 +611,11 @@ def members_listed(check: Check, case: Case, call: Call) -> list[Finding]:
         return []
     names = _roster(check.document, case, call).names
     if len(names) >= check.least:
-        first = next(each for each in read if each.facts.members)
-        where = first.facts.members[0]
+        first, where = next(
+            (each, named)
+            for each in read
+            for named in each.facts.members or each.facts.signatures or ()
+        )
         fact = Fact(value=where.name, page=where.page, quote=where.quote)
         return [_ok(check, f"列出{len(names)}家成员单位：{_listed(names)}", first, fact)]
     doubts = _doubts(case, call, read)
@@ -726,7 +729,9 @@ def _standing(name: str, rosters: Sequence[_Roster], call: Call) -> _Standing:
     return _Standing(
         name=name,
         found=tuple(each.title for each, how, _ in closest if how in same),
-        lacking=tuple(each.title for each, how, _ in closest if how is Likeness.OTHER and each.whole),
+        lacking=tuple(
+            each.title for each, how, _ in closest if how is Likeness.OTHER and each.whole
+        ),
         near=tuple((each.title, other) for each, how, other in closest if how is Likeness.NEAR),
     )
 

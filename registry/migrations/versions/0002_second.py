@@ -39,6 +39,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_restoration")),
     )
     op.create_table(
+        "scan",
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("media_type", sa.String(), nullable=False),
+        sa.Column("filename", sa.Text(), nullable=False),
+        sa.Column("pages", sa.Integer(), nullable=True),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("asked_at", Instant(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("content", sa.JSON(), nullable=True),
+        sa.PrimaryKeyConstraint("sha256", name=op.f("pk_scan")),
+    )
+    with op.batch_alter_table("scan", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_scan_state"), ["state"], unique=False)
+
+    op.create_table(
         "link_settlement",
         sa.Column("mail_id", sa.Integer(), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
@@ -65,10 +80,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("dossier_id", "other_id", name=op.f("pk_dossier_refusal")),
     )
     with op.batch_alter_table("document", schema=None) as batch_op:
-        batch_op.add_column(
-            sa.Column("part", sa.Integer(), server_default=sa.text("0"), nullable=False)
-        )
+        batch_op.add_column(sa.Column("part", sa.Integer(), server_default="0", nullable=False))
         batch_op.add_column(sa.Column("first_page", sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column("scan", sa.String(), server_default="", nullable=False))
+        batch_op.add_column(sa.Column("seals", sa.JSON(), server_default="[]", nullable=False))
 
     with op.batch_alter_table("dossier", schema=None) as batch_op:
         batch_op.add_column(sa.Column("bases", sa.JSON(), nullable=True))
@@ -78,8 +93,12 @@ def upgrade() -> None:
 
     with op.batch_alter_table("mail", schema=None) as batch_op:
         batch_op.add_column(sa.Column("absent", sa.JSON(), server_default="[]", nullable=False))
+        batch_op.add_column(sa.Column("scans", sa.JSON(), server_default="[]", nullable=False))
         batch_op.create_index(
             "ix_mail_links", ["id"], unique=False, sqlite_where=sa.text("links != '[]'")
+        )
+        batch_op.create_index(
+            "ix_mail_scans", ["id"], unique=False, sqlite_where=sa.text("scans != '[]'")
         )
 
     with op.batch_alter_table("paper", schema=None) as batch_op:

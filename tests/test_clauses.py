@@ -1,0 +1,158 @@
+"""Ways in which a document states a clause, and words that only sound like one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from config.call import load_calls, parse_call
+from parsers.facts import read_facts
+from parsers.submission import Block, Facts
+from tests.documents import COMPANY, UNIVERSITY, content
+
+TOPICS_FILE = Path(__file__).parent / "calls" / "open-topics-2019.toml"
+CALL = load_calls()["guangdong-alliance-2016"]
+
+
+def agreement(*blocks: Block) -> Facts:
+    return read_facts(content("组建协议", *blocks), "agreement", CALL)
+
+
+def form(*blocks: Block) -> Facts:
+    return read_facts(content("申报表", *blocks), "form", CALL)
+
+
+@pytest.mark.parametrize(
+    ("finding", "sentence"),
+    [
+        ("agreement.goals", "用三年时间攻克减速器设计难关，形成自主产品系列。"),
+        ("agreement.goals", "联合研制轻型手臂，申请专利20件。"),
+        ("agreement.tasks", f"{COMPANY}牵头整机总成；{UNIVERSITY}承担控制算法的研究。"),
+        ("agreement.tasks", "研发任务由高校承担，试产由企业完成。"),
+        ("agreement.rights", "甲方有权查阅账目，并有义务按时出资。"),
+        ("agreement.ip", "专利权由完成人所在单位与出资方共有。"),
+        ("agreement.ip", "研究成果的所有权归出资各方。"),
+        ("agreement.benefits", "成果向外许可的，许可费由完成人与出资人按比例提取。"),
+        ("agreement.risk", "试验失败的，已花费的经费由参加单位分摊。"),
+    ],
+)
+def test_one_sentence_may_state_a_clause_under_any_heading(finding: str, sentence: str) -> None:
+    hit = agreement("第三条 其他约定", sentence).clauses.get(finding)
+    assert hit is not None
+    assert hit.strength in {"text", "heading"}
+
+
+@pytest.mark.parametrize(
+    ("finding", "sentence"),
+    [
+        ("agreement.goals", "整机的目标市场在省内。"),
+        ("agreement.goals", "各方实行节能目标责任制。"),
+        ("agreement.rights", "联盟每年组织义务植树。"),
+        ("agreement.ip", "聘请某知识产权代理公司提供知识产权服务。"),
+        ("agreement.benefits", "联盟不得损害公共利益。"),
+        ("agreement.risk", "联盟可以引入风险投资，秘书处负责发布风险提示。"),
+    ],
+)
+def test_words_that_mean_another_thing_state_nothing(finding: str, sentence: str) -> None:
+    assert finding not in agreement("第三条 其他约定", sentence).clauses
+
+
+@pytest.mark.parametrize("name", ["广州市甲乙知识产权服务中心", "深圳甲乙专利事务所"])
+def test_the_name_of_a_member_is_no_clause(name: str) -> None:
+    assert "agreement.ip" not in agreement("缔约各方", f"1.{COMPANY}", f"2.{name}").clauses
+
+
+def test_joined_words_of_a_heading_make_no_other_word() -> None:
+    assert "agreement.rights" not in agreement("三、知识产权与利益", "按合同执行。").clauses
+
+
+def test_list_items_fill_an_unnumbered_heading() -> None:
+    facts = agreement("成员权利与义务", "1.出席会议", "2.按时出资")
+    assert facts.clauses["agreement.rights"].strength == "heading"
+
+
+def test_the_headings_of_a_list_tell_what_it_lists() -> None:
+    rows = (("序号", "研究内容", "牵头单位"), ("1", "控制器", COMPANY), ("2", "算法", UNIVERSITY))
+    assert agreement("三、合作", rows).clauses["agreement.tasks"].strength == "text"
+
+
+@pytest.mark.parametrize(
+    ("blocks", "found"),
+    [
+        (((("专家委员会组成", "9人", "成员总数", "12家"),),), True),
+        (((("专家委员会组成", "", "成员总数", "12家"),),), False),
+        (((("成员总数", "12家", "专家委员会组成", ""),),), False),
+        (((("成员总数", "", "专家委员会组成", "9人"),),), True),
+        (((("联盟简称", "专家委员会组成", "成员总数"), ("机器人联盟", "9人", "12家")),), True),
+        (((("联盟简称", "专家委员会组成", "成员总数"), ("机器人联盟", "", "12家")),), False),
+        (((("专家委员会组成", "成员总数"), ("", "12家")),), False),
+        (("联盟简称：机器人", "专家委员会组成：", "成员总数：12家"), False),
+        (("联盟简称：机器人", "专家委员会组成：9人", "成员总数：12家"), True),
+    ],
+)
+def test_a_label_of_the_form_counts_where_something_stands_beside_or_below_it(
+    blocks: tuple[Block, ...], *, found: bool
+) -> None:
+    assert ("plan.experts" in form(*blocks).clauses) is found
+
+
+def test_a_row_of_values_holds_no_labels() -> None:
+    rows = (("联盟简称", "下设机构", "成员总数"), ("机器人联盟", "", "12家"))
+    more = (("分会", "专家委员会", "经费"), ("佛山", "", "5万元"))
+    assert "plan.experts" not in form((*rows, *more)).clauses
+
+
+@pytest.mark.parametrize(
+    ("sentence", "found"),
+    [
+        ("分两步走，先养细胞，后做活体。", True),
+        ("先做活体。后养细胞。", False),
+        ("不涉及细胞，只做活体。", False),
+        ("细胞库另设，活体另设。", False),
+    ],
+)
+def test_a_call_states_clauses_in_its_own_words(sentence: str, *, found: bool) -> None:
+    words = 'words = ["技术路线", "试验步骤"]'
+    more = 'statements = [[["细胞"], ["活体"]]]\ndecoys = ["细胞库"]'
+    text = TOPICS_FILE.read_text(encoding="utf-8").replace(words, f"{words}\n{more}")
+    facts = read_facts(
+        content("课题申请书", sentence), "application", parse_call(text, "open-topics")
+    )
+    assert ("application.route" in facts.clauses) is found
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "本节内容待补充。",
+        "（待核实）",
+        "【此处插入组织机构图】",
+        "首期出资____万元，于年底前到位。",
+        "年费为***元。",
+        "由XX担任联盟的负责人。",
+        "成员应提前通知秘书处；场地由XX公司提供。",
+    ],
+)
+def test_text_left_to_be_replaced_is_found_in_running_text(line: str) -> None:
+    assert len(form("一、背景", line).placeholders) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "产业链有待完善。",
+        "法定代表人（签字）：XX",
+        "按照填表说明，名称写作广东省XXX产业技术创新联盟。",
+        "注册资本____万元",
+    ],
+)
+def test_what_is_filled_in_by_hand_or_quoted_is_left_alone(line: str) -> None:
+    assert form("一、背景", line).placeholders == ()
+
+
+def test_a_name_without_its_field_was_written_down_all_the_same() -> None:
+    name = form("联盟名称：广东省产业技术创新联盟", f"秘书处单位：{COMPANY}").fields["name"]
+    assert name.value == "广东省产业技术创新联盟"
+    blank = form("联盟名称：广东省XXX产业技术创新联盟", f"秘书处单位：{COMPANY}").fields["name"]
+    assert blank.value == ""
