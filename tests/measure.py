@@ -1,8 +1,8 @@
 """How well dossiers are judged: false alarms on clean ones, recall and precision per finding.
 
 Measured on the independent set (`tests/independent`), written by people who had not seen what
-the product looks for. `python -m tests.measure CLEAN EACH [FIRST]` prints the report for so
-many clean dossiers, so many of each defect, from a first seed on.
+the product looks for. `python -m tests.measure WORDS CLEAN EACH [FIRST]` prints the report for
+so many clean dossiers, so many of each defect, from a first seed on, in one of its sets of words.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from functools import cache
 from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
+from typing import NamedTuple, cast
 
 from config.call import Call, load_calls
 from config.limits import Limits
@@ -26,10 +27,15 @@ from parsers.message import open_files
 from parsers.reading import read_content
 from parsers.submission import Content, Document, File
 from registry.rows import Finding, Outcome
-from tests.independent.dossiers import DEFECTS, DOUBTS, LabelledDossier, draw
+from tests.independent.dossiers import DEFECTS, DOUBTS, LabelledDossier, WordSet, draw
 
-Drawn = tuple[int, tuple[str, ...]]
-"""A seed and the defects put in."""
+
+class Drawn(NamedTuple):
+    """How to draw a dossier: a set of words, a seed and the defects to put in."""
+
+    words: WordSet
+    seed: int
+    defects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +74,7 @@ def the_call() -> Call:
 
 def judged(drawn: Drawn) -> Verdict:
     """Draw a dossier, open and judge it as the product does, and compare."""
-    seed, defects = drawn
-    labelled = draw(seed, defects=defects)
+    labelled = draw(drawn.seed, defects=drawn.defects, words=drawn.words)
     with tempfile.TemporaryDirectory() as folder:
         documents = list(_opened(labelled, Path(folder)))
     findings = [
@@ -134,7 +139,7 @@ class Score:
     def add(self, verdict: Verdict) -> None:
         """Count one verdict."""
         self.dossiers += 1
-        if not verdict.drawn[1]:
+        if not verdict.drawn.defects:
             self.clean += 1
             self.clean_alarmed += bool(verdict.false_alarms)
             self.clean_doubted += bool(verdict.doubtful)
@@ -161,11 +166,11 @@ def _share(right: int, wrong: int) -> float:
     return right / (right + wrong) if right + wrong else 1.0
 
 
-def to_draw(clean: int, each: int, first: int = 0) -> list[Drawn]:
+def to_draw(words: WordSet, clean: int, each: int, first: int = 0) -> list[Drawn]:
     """Return so many clean dossiers, and so many of each defect."""
     faulty = ((seed, (defect,)) for defect in (*DEFECTS, *DOUBTS) for seed in range(each))
     return [
-        (first + at, defects)
+        Drawn(words, first + at, defects)
         for at, defects in chain(((seed, ()) for seed in range(clean)), faulty)
     ]
 
@@ -195,8 +200,8 @@ def report(total: Score) -> Iterator[str]:
 
 def main() -> None:
     """Print the report, and what went wrong."""
-    numbers = [int(each) for each in sys.argv[1:]] or [200, 5]
-    total = score(to_draw(*numbers))
+    words, *numbers = sys.argv[1:]
+    total = score(to_draw(cast("WordSet", words), *map(int, numbers)))
     for verdict in total.examples:
         print(
             verdict.drawn,

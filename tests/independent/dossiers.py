@@ -34,10 +34,12 @@ from tests.independent import wordings, wordings_b
 if TYPE_CHECKING:
     from tests.independent import wordings as w
 
-__all__ = ["DEFECTS", "DOUBTS", "VARIANTS", "LabelledDossier", "LabelledFile", "draw"]
+__all__ = ["DEFECTS", "DOUBTS", "VARIANTS", "LabelledDossier", "LabelledFile", "WordSet", "draw"]
+
+WordSet = Literal["a", "b"]
 
 _SETS = {"a": wordings, "b": wordings_b}
-_words: ContextVar[Literal["a", "b"]] = ContextVar("words", default="a")
+_words: ContextVar[WordSet] = ContextVar("words", default="a")
 
 
 class _Chosen:
@@ -2174,9 +2176,7 @@ _MAKERS: dict[Kind, Callable[[_Pen], list[_Block]]] = {
 }
 
 
-def draw(
-    seed: int, *, defects: Sequence[str] = (), words: Literal["a", "b"] = "a"
-) -> LabelledDossier:
+def draw(seed: int, *, defects: Sequence[str] = (), words: WordSet = "a") -> LabelledDossier:
     """Return the dossier of that seed, with the defects asked for; equal seeds give equal bytes.
 
     Args:
