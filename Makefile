@@ -5,28 +5,28 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.built
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
-OCR_SECTION := ^\# The ocr extra
+EXTRA_SECTION := ^\# The [a-z]* extra
 SECONDS ?= 600
 SOURCES := config parsers registry reports ingest tests
 
-.PHONY: setup demo test test-ocr check lint bench lock debian clean
+.PHONY: setup demo test test-ocr check lint fuzz bench lock debian clean
 
 # With OCR=1 also what reads scanned pages.
-setup: $(STAMP) $(if $(OCR),$(VENV)/.with-ocr)
+setup: $(STAMP) $(if $(OCR),$(VENV)/.with-ocr) $(if $(FUZZ),$(VENV)/.with-fuzz)
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; set PYTHON=…"; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || tools/debian python3-venv
 	$(PYTHON) -m venv --clear $(VENV)
-	@sed '/$(OCR_SECTION)/,$$d' requirements.lock > $(VENV)/base.lock
+	@sed '/$(EXTRA_SECTION)/,$$d' requirements.lock > $(VENV)/base.lock
 	$(PIP) --require-hashes -r $(VENV)/base.lock
 	$(PIP) --no-build-isolation --editable .
 	@touch $(STAMP)
 
-$(VENV)/.with-ocr: $(STAMP)
-	@sed '1,/$(OCR_SECTION)/d' requirements.lock > $(VENV)/ocr.lock
-	$(PIP) --require-hashes -r $(VENV)/ocr.lock
+$(VENV)/.with-%: $(STAMP)
+	@awk '/$(EXTRA_SECTION)/ { on = $$3 == "$*" } on' requirements.lock > $(VENV)/$*.lock
+	$(PIP) --require-hashes -r $(VENV)/$*.lock
 	@touch $@
 
 demo: setup
@@ -50,6 +50,11 @@ test-ocr: debian
 	$(MAKE) setup VENV=.venv-ocr OCR=1
 	.venv-ocr/bin/pytest -m ocr
 
+# Bytes and requests that nobody thought of; what is found stays in fuzz-findings.
+fuzz: debian
+	$(MAKE) setup VENV=.venv-fuzz FUZZ=1
+	.venv-fuzz/bin/python -m tests.fuzz $(SECONDS)
+
 bench: setup
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.measure a 2000 60
@@ -59,14 +64,18 @@ bench: setup
 # Pin every dependency anew. Needs `uv`.
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --python-version 3.11 --custom-compile-command 'make lock' pyproject.toml
+# What an extra adds to the rest stands in a section of its own.
 lock:
 	$(COMPILE) --extra postgres --extra s3 --extra demo --extra dev -o requirements.lock
-	$(COMPILE) --extra ocr --constraint requirements.lock --no-annotate --no-header | \
-		awk 'NR == FNR { if (/^[a-z]/) pinned[$$1]; next } /^[a-z]/ { own = !($$1 in pinned) } \
-			FNR == 1 { print "# The ocr extra: what `make setup OCR=1` adds." } own' \
-			requirements.lock - > requirements.ocr
-	cat requirements.ocr >> requirements.lock
-	rm requirements.ocr
+	cp requirements.lock requirements.base
+	for extra in ocr fuzz; do \
+		$(COMPILE) --extra $$extra --constraint requirements.base --no-annotate --no-header | \
+			awk -v extra=$$extra 'NR == FNR { if (/^[a-z]/) pinned[$$1]; next } \
+				FNR == 1 { print "# The " extra " extra: what it adds." } \
+				/^[a-z]/ { own = !($$1 in pinned) } own' \
+				requirements.base - >> requirements.lock || exit 1; \
+	done
+	rm requirements.base
 
 clean:
-	rm -rf $(VENV) .venv-ocr build dist *.egg-info
+	rm -rf $(VENV) .venv-ocr .venv-fuzz build dist *.egg-info
