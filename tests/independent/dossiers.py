@@ -7,9 +7,10 @@ labels say what a careful clerk would say:
 - `doubtful`: a person may have to look; never told as missing unless it is in `missing`, too.
 - `tolerated`: follows from a fault put in, and no outcome of it is wrong.
 
-All else must be neither missing nor doubtful. There are two sets of words: `wordings` ("a") and
-`wordings_b` ("b"). `python -m tests.independent.dossiers SEED OUTDIR [DEFECT…]` writes one dossier
-to look at, with its text and its labels; `b:SEED` takes the words of the other set.
+All else must be neither missing nor doubtful. There are three sets of words: `wordings` ("a"),
+`wordings_b` ("b") and `wordings_c` ("c"). `python -m tests.independent.dossiers SEED OUTDIR
+[DEFECT…]` writes one dossier to look at, with its text and its labels; `b:SEED` and `c:SEED` take
+the words of the other sets.
 """
 
 import io
@@ -29,16 +30,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from xml.sax.saxutils import escape
 
-from tests.independent import wordings, wordings_b
+from tests.independent import wordings, wordings_b, wordings_c
 
 if TYPE_CHECKING:
     from tests.independent import wordings as w
 
 __all__ = ["DEFECTS", "DOUBTS", "VARIANTS", "LabelledDossier", "LabelledFile", "WordSet", "draw"]
 
-WordSet = Literal["a", "b"]
+WordSet = Literal["a", "b", "c"]
 
-_SETS = {"a": wordings, "b": wordings_b}
+_SETS = {"a": wordings, "b": wordings_b, "c": wordings_c}
 _words: ContextVar[WordSet] = ContextVar("words", default="a")
 
 
@@ -260,6 +261,12 @@ def _pick(dice: random.Random, pool: Sequence[str]) -> str:
     return dice.choice(pool) if len(pool) > 1 else pool[0]
 
 
+def _laid_out(dice: random.Random, name: str) -> bool:
+    """Say whether a layout is to be used, without a throw of the dice where the set has it not."""
+    share = w.LAYOUTS.get(name, 0.0)
+    return share > 0 and dice.random() < share
+
+
 class _Pen:
     """Writes the wordings of one document: draws, fills the slots, keeps out what is taken away."""
 
@@ -316,8 +323,7 @@ class _Pen:
 
     def layout(self, name: str) -> bool:
         """Say whether a layout is to be used that only some sets of words have."""
-        share = w.LAYOUTS.get(name, 0.0)
-        return share > 0 and self.chance(share)
+        return _laid_out(self.dice, name)
 
     def gone(self, point: str) -> bool:
         return point in self.faults.removed
@@ -692,6 +698,9 @@ def _roman(number: int) -> str:
     return chr(0x2160 + number - 1) if number <= 12 else "X" * (number // 10) + "I" * (number % 10)
 
 
+_NUMBERED = re.compile(r"[（(]?[0-9一二三四五六七八九十甲][）)、.．]")
+
+
 class _Flow:
     """Collects the blocks of a document, numbering headings, paragraphs and items in one manner."""
 
@@ -703,7 +712,7 @@ class _Flow:
         self.section = 0
         self.article = 0
         self.subsection = 0
-        self.fresh = False
+        self.under_sub = False
         self.gap = pen.dice.choice(("　", " ", "  ", ""))
         self.dot = pen.dice.choice((".", "．", "、", " "))
         self.item = pen.dice.choice(w.ITEM_MARKS)
@@ -714,6 +723,7 @@ class _Flow:
         self.flush()
         self.section += 1
         self.subsection = 0
+        self.under_sub = False
         self.headings.append(text)
         number = _chinese(self.section)
         label = {
@@ -726,6 +736,9 @@ class _Flow:
             "bracket": f"【{text}】",
             "old": f"{_old_digits(self.section)}、{text}",
             "roman": f"{_roman(self.section)}{self.dot}{text}",
+            "paren": f"（{number}）{text}",
+            "nested": f"{number}、{text}",
+            "decimal": f"第{number}条{self.gap or ' '}{text}",
         }.get(self.scheme, text)
         if self.run_in:
             self.waiting = label
@@ -740,9 +753,12 @@ class _Flow:
     def sub(self, text: str) -> None:
         self.flush()
         self.subsection += 1
+        self.under_sub = True
         number = _chinese(self.subsection)
         label = {
             "dotted": f"{self.section}.{self.subsection} {text}",
+            "decimal": f"{self.section}.{self.subsection} {text}",
+            "paren": f"{self.subsection}. {text}",
             "chapter": f"{text}：",
             "bare": text,
         }.get(self.scheme, f"（{number}）{text}")
@@ -750,6 +766,7 @@ class _Flow:
 
     def para(self, text: str) -> None:
         """Add a wording, each of its lines as a paragraph."""
+        text = self._led(text)
         for line in text.split("\n"):
             if self.waiting:
                 mark = self.pen.dice.choice(("：", "。", "　"))
@@ -762,6 +779,15 @@ class _Flow:
                 self.blocks.append(_Para(text=f"{label}{line}"))
                 continue
             self.blocks.append(_Para(text=line))
+
+    def _led(self, text: str) -> str:
+        """Return a wording with its number where each of a section has one, and no own."""
+        if self.scheme not in {"nested", "decimal"} or self.under_sub or _NUMBERED.match(text):
+            return text
+        self.subsection += 1
+        if self.scheme == "nested":
+            return f"（{_chinese(self.subsection)}）{text}"
+        return f"{self.section}.{self.subsection}{self.gap or ' '}{text}"
 
     def paras(self, texts: Iterable[str]) -> None:
         for text in texts:
@@ -798,8 +824,11 @@ def _titled(pen: _Pen, number: int, word: str) -> list[_Block]:
         mark = dice.choice(w.ATTACHED).replace("{n}", str(number)).replace("{c}", _chinese(number))
         blocks.append(_Para(text=mark, look="plain"))
     name = pen.name
+    sentence = pen.layout("sentence title")
     way = dice.random()
-    if way < 0.55:
+    if sentence:
+        lines = [pen.fill(dice.choice(w.SENTENCE_TITLES[pen.kind]), word=word)]
+    elif way < 0.55:
         lines = [name + word.removeprefix("联盟")]
     elif way < 0.8:
         lines = [name, dice.choice((word, " ".join(word)))]
@@ -914,6 +943,7 @@ class _FormWriter:
         self.listed = not self.plain and pen.layout("listed form")
         self.captioned = not (self.plain or self.listed) and pen.layout("captions")
         self.idle = pen.gone("plan.goals") and pen.layout("no tasks without goals")
+        self.blocked = not (self.plain or self.listed) and pen.layout("contact block")
         self.caption = ""
 
     def blank(self) -> str:
@@ -1010,8 +1040,10 @@ class _FormWriter:
 
     def write(self) -> list[_Block]:
         self.cover()
-        steps = [self.basics, self.sheet_of_lead, self.list_members, self.council, self.experts]
-        for step in steps:
+        steps = [self.sheet_of_lead, self.list_members, self.council, self.experts]
+        if self.pen.layout("parts in another order"):
+            self.dice.shuffle(steps)
+        for step in (self.basics, *steps):
             step()
             if self.pen.chance(0.25):
                 self.blocks.append(_Break())
@@ -1029,7 +1061,7 @@ class _FormWriter:
         keys.append("date")
         if pen.chance(0.3):
             keys.remove("field")
-        self.contact_on_cover = not pen.chance(0.15)
+        self.contact_on_cover = not self.blocked and not pen.chance(0.15)
         if not self.contact_on_cover:
             keys = [k for k in keys if k not in {"contact", "phone", "mobile", "fax", "mail"}]
         if pen.faults.has("form.recommender") and pen.chance(0.1):
@@ -1093,6 +1125,49 @@ class _FormWriter:
         elif pen.chance(0.6):
             pairs.append((self.label("aim"), pen.one(w.AIM_SHORT)))
         self.grid(pairs)
+        self._below_basics()
+
+    def _below_basics(self) -> None:
+        """Add what some forms have below the basics: whom to reach, and cells to write at length."""
+        if self.blocked:
+            self.put(self._contact_block())
+        faults = self.pen.faults
+        named = faults.has("form.secretariat") or faults.has("form.members")
+        if not (self.plain or self.listed or named) and self.pen.layout("essay in the form"):
+            self._essay()
+
+    def _contact_block(self) -> _Table:
+        """Return whom to reach as rows of their own: one head for all, each thing with its label."""
+        name, phone, mobile, mail = self.dice.choice(w.CONTACT_PARTS)
+        group = self.dice.choice(w.CONTACT_GROUPS)
+        first = _row(
+            _Cell(text=group, head=True, down=2),
+            _Cell(text=name, head=True),
+            _Cell(text=self.value("contact")),
+            _Cell(text=phone, head=True),
+            _Cell(text=self.value("phone")),
+        )
+        second = _row(
+            _Cell(text=mobile, head=True),
+            _Cell(text=self.value("mobile")),
+            _Cell(text=mail, head=True),
+            _Cell(text=self.value("mail")),
+        )
+        return _Table(rows=(first, second), columns=5)
+
+    def _essay(self) -> None:
+        """Add cells to write at length in, which belong to the plan but stand in many forms."""
+        pen = self.pen
+        parts = [("background", pen.some(w.BACKGROUND, 1, 2))]
+        if not pen.gone("plan.goals"):
+            parts.append(("goals", pen.some(w.GOALS, 1, 1)))
+        pairs = [(self.dice.choice(w.ESSAY_LABELS[key]), "\n".join(text)) for key, text in parts]
+        if pen.chance(0.5):
+            rows = tuple(_row(_Cell(text=f"{k}：\n{v}")) for k, v in pairs)
+            self.put(_Table(rows=rows, columns=1))
+        else:
+            rows = tuple(_row(_Cell(text=k, head=True), _Cell(text=v)) for k, v in pairs)
+            self.put(_Table(rows=rows, columns=2))
 
     def _staff_and_experts(self) -> Iterator[tuple[str, str]]:
         pen, dice = self.pen, self.dice
@@ -1141,7 +1216,7 @@ class _FormWriter:
         ):
             if pen.chance(0.6):
                 pairs.append((self.label(key), value))
-        if pen.chance(0.7) or not self.contact_on_cover:
+        if (pen.chance(0.7) or not self.contact_on_cover) and not self.blocked:
             pairs += self.filled(("contact", "phone", "mail"))
         if pen.chance(0.5):
             pairs.append((self.label("platform"), pen.fill(_pick(dice, w.PLATFORMS))))
@@ -1178,13 +1253,7 @@ class _FormWriter:
         if way == "lines":
             self._member_lines(shown)
             return
-        if pen.layout("members by kind"):
-            self.heading("all")
-            self._kind_lines(shown)
-            return
-        if way == "all":
-            self.heading("all")
-            self.put(self._table(shown, kinds=True))
+        if self._listed_together(shown, all_in_one=way == "all"):
             return
         for key, chosen in (("firms", firms), ("others", others)):
             if not chosen:
@@ -1195,6 +1264,21 @@ class _FormWriter:
             else:
                 for member in chosen:
                     self._sheet(member)
+
+    def _listed_together(self, members: Sequence[_Organisation], *, all_in_one: bool) -> bool:
+        """Add one list of all members, if they are to stand in one; say whether they do."""
+        if self.pen.layout("members by kind"):
+            self.heading("all")
+            self._kind_lines(members)
+            return True
+        if self.pen.layout("members abreast"):
+            self.heading("all")
+            self.put(self._abreast(members))
+            return True
+        if all_in_one:
+            self.heading("all")
+            self.put(self._table(members, kinds=True))
+        return all_in_one
 
     def _member_lines(self, members: Sequence[_Organisation]) -> None:
         self.heading("all")
@@ -1217,6 +1301,18 @@ class _FormWriter:
             return
         rows = tuple(_row(_Cell(text=k, head=True), _Cell(text=v)) for k, v in pairs)
         self.put(_Table(rows=rows, columns=2))
+
+    def _abreast(self, members: Sequence[_Organisation]) -> _Table:
+        """Return the members two in a row, to save paper."""
+        heads = (_pick(self.dice, w.NUMBER_HEADS), self.dice.choice(w.MEMBER_COLUMNS)) * 2
+        rows = [tuple(_Cell(text=text, head=True) for text in heads)]
+        cells = [(str(number), member.name) for number, member in enumerate(members, start=1)]
+        cells += [("", "")] * (len(cells) % 2)
+        rows += [
+            tuple(_Cell(text=text) for text in (*left, *right))
+            for left, right in zip(cells[::2], cells[1::2], strict=True)
+        ]
+        return _Table(rows=tuple(rows), columns=4)
 
     def _no_members(self) -> None:
         """Leave the list of members out, or only its head and empty rows."""
@@ -1468,6 +1564,14 @@ def _organisation(pen: _Pen, flow: _Flow, *, experts: bool, staff: bool) -> None
     if staff:
         last += pen.some(w.STAFF_CLAUSES, 1, 1)
     parts.append((pen.slots["S"], last))
+    if pen.layout("organs in another order"):
+        pen.dice.shuffle(parts)
+    if pen.kind == "plan" and pen.layout("organs in a table"):
+        rows = [pen.dice.choice(w.ORGAN_HEADS)]
+        rows += [(title, "\n".join(texts)) for title, texts in parts]
+        cells = tuple(tuple(_Cell(text=text) for text in row) for row in rows)
+        flow.add(_Table(rows=cells, columns=2))
+        return
     for title, texts in parts:
         if with_subs:
             flow.sub(title)
@@ -1476,6 +1580,9 @@ def _organisation(pen: _Pen, flow: _Flow, *, experts: bool, staff: bool) -> None
 
 def _member_list(pen: _Pen, flow: _Flow, members: Sequence[_Organisation]) -> None:
     """Write who the members are: a whole list, whole in a sentence, or only some of them."""
+    if pen.layout("member profiles"):
+        _profiles(pen, flow, members)
+        return
     way = pen.dice.random()
     forced = pen.faults.chosen.get("members.consistent") == "plan-short"
     if way < 0.35 or (forced and way < 0.7):
@@ -1499,12 +1606,30 @@ def _member_list(pen: _Pen, flow: _Flow, members: Sequence[_Organisation]) -> No
         flow.para(pen.plain(w.PARTIAL_LISTS))
 
 
+def _profiles(pen: _Pen, flow: _Flow, members: Sequence[_Organisation]) -> None:
+    """Write of the members one by one, what each of them is good at."""
+    groups = {"enterprise": "firm", "service": "service"}
+    texts = [
+        f"{member.name}{pen.dice.choice(w.DIVISION_JOINS)}"
+        + pen.fill(
+            pen.dice.choice(w.PROFILES[groups.get(member.kind, "research")]),
+            p=pen.dice.choice(pen.alliance.products),
+            t=pen.dice.choice(pen.alliance.techniques),
+        )
+        for member in members
+    ]
+    flow.items(pen.plain(w.LIST_INTROS), texts)
+
+
 # The plan. -----------------------------------------------------------------------------------------
 
 
 def _plan(pen: _Pen) -> list[_Block]:
     flow = _Flow(pen, pen.dice.choice(w.SCHEMES["plan"]))
     title = _titled(pen, 2, pen.dice.choice(w.PLAN_TITLES))
+    if pen.layout("plan cover"):
+        lines = pen.dice.choice(w.COVER_LINES)
+        title += [*(_Para(text=pen.fill(line), look="centre") for line in lines), _Break()]
     steps: list[Callable[[], None]] = [
         lambda: _plain_section(pen, flow, "background", w.BACKGROUND, (2, 5))
     ]
@@ -1656,7 +1781,21 @@ def _agreement(pen: _Pen) -> list[_Block]:
     blocks = _contents(pen, flow, title)
     if pen.faults.chosen.get("agreement.signatures") == "none":
         return blocks
-    return [*blocks, *_signatures(pen, labels, word)]
+    blocks += _signatures(pen, labels, word)
+    if pen.layout("annex after signatures") and not pen.faults.has("form.contact"):
+        blocks += _annex(pen)
+    return blocks
+
+
+def _annex(pen: _Pen) -> Iterator[_Block]:
+    """Yield whom to reach at each member, which many agreements have behind the signatures."""
+    yield _Break()
+    yield _Para(text=pen.dice.choice(w.ANNEX_TITLES), look="plain")
+    rows = [tuple(_Cell(text=text, head=True) for text in pen.dice.choice(w.ANNEX_HEADS))]
+    for number, member in enumerate(pen.alliance.among("agreement"), start=1):
+        texts = (str(number), member.name, member.contact, member.phone)
+        rows.append(tuple(_Cell(text=text) for text in texts))
+    yield _Table(rows=tuple(rows), columns=4)
 
 
 def _agreement_steps(pen: _Pen, flow: _Flow) -> list[Callable[[], None]]:
@@ -1684,6 +1823,8 @@ def _agreement_steps(pen: _Pen, flow: _Flow) -> list[Callable[[], None]]:
     for key in extras:
         place = dice.randint(len(steps) // 2 if key in late else 0, len(steps))
         steps.insert(place, partial(_extra, pen, flow, key))
+    if pen.layout("definitions"):
+        steps.insert(0, lambda: _extra(pen, flow, "definitions"))
     steps.insert(0, lambda: _extra(pen, flow, "name"))
     steps.append(lambda: _extra(pen, flow, "closing"))
     return steps
@@ -1736,6 +1877,13 @@ def _agreement_goals(pen: _Pen, flow: _Flow) -> None:
 
 def _division(pen: _Pen, flow: _Flow) -> None:
     members = pen.alliance.among("agreement")
+    if pen.layout("division in a table"):
+        flow.para(pen.one(w.DIVISION_INTROS))
+        divided = [pen.dice.choice(w.DIVISION_HEADS)]
+        divided += [(member.name, _task(pen, member)) for member in members]
+        cells = tuple(tuple(_Cell(text=text) for text in row) for row in divided)
+        flow.add(_Table(rows=cells, columns=2))
+        return
     way = pen.dice.random()
     if way < 0.4:
         chosen = list(members)
@@ -1811,6 +1959,13 @@ def _parties(pen: _Pen, labels: list[str]) -> Iterator[_Block]:
         yield _Para(text=join.join(named) + join.strip("；，　"), look="plain")
         return
     yield _Para(text=pen.plain(w.PARTY_INTROS), look="plain")
+    if pen.layout("parties in a table"):
+        rows = [tuple(_Cell(text=text, head=True) for text in pen.dice.choice(w.PARTY_HEADS))]
+        for number, one in enumerate(members, start=1):
+            texts = (str(number), one.name, one.address, one.legal)
+            rows.append(tuple(_Cell(text=text) for text in texts))
+        yield _Table(rows=tuple(rows), columns=4)
+        return
     line = pen.dice.choice(w.PARTY_LINES)
     for number, (label, member) in enumerate(zip(labels, members, strict=True), start=1):
         text = pen.fill(
@@ -1845,6 +2000,8 @@ def _signatures(pen: _Pen, labels: list[str], word: str) -> Iterator[_Block]:
             yield _Para(text=title, look=pen.dice.choice(("plain", "heading")))
     if not each and pen.layout("signature grid"):
         yield _sign_grid(pen, signing, date)
+    elif not each and pen.layout("signature cards"):
+        yield from _sign_cards(pen, signing, date)
     elif way < 0.55:
         texts = _signed(pen, w.SIGN_LINES, signing, date)
         yield from _sign_lines(pen, texts, word if each else "")
@@ -1904,6 +2061,20 @@ def _sign_grid(pen: _Pen, signing: list[tuple[str, _Organisation]], date: str) -
             ]
             rows.append(tuple(_Cell(text=text) for text in [*texts, ""][:2]))
     return _Table(rows=tuple(rows), columns=2, ruled=pen.chance(0.5))
+
+
+def _sign_cards(pen: _Pen, signing: list[tuple[str, _Organisation]], date: str) -> Iterator[_Block]:
+    """Yield a small table for each member to fill in and sign."""
+    card = pen.dice.choice(w.SIGN_CARDS)
+    blank = pen.dice.choice(w.SIGN_BLANKS)
+    for _, member in signing:
+        rows = []
+        for label, value in card:
+            text = pen.fill(
+                value, member=member.name, place=member.address, blank=blank, date=pen.fill(date)
+            )
+            rows.append(_row(_Cell(text=label, head=True), _Cell(text=text)))
+        yield _Table(rows=tuple(rows), columns=2)
 
 
 def _sign_table(pen: _Pen, signing: list[tuple[str, _Organisation]], date: str) -> _Table:
@@ -2370,12 +2541,25 @@ def _files(
         for made in documents.values():
             blocks += [*made, _Break()]
         files = [LabelledFile(name=f"{name}.docx", content=_docx(dice, blocks, ""))]
+    elif quiet and _laid_out(dice, "charter with agreement"):
+        files = _paired(dice, alliance, documents)
     else:
         files = _single_files(dice, alliance, documents, plain, unread)
     if quiet and dice.random() < 0.08:
         files.append(_letter(dice, alliance))
     files = _damage(dice, files, faults)
     return _packed(dice, alliance, files, faults)
+
+
+def _paired(
+    dice: random.Random, alliance: _Alliance, documents: dict[Kind, list[_Block]]
+) -> list[LabelledFile]:
+    """Return the files with charter and agreement in one of them."""
+    joined = [*documents["charter"], _Break(), *documents["agreement"]]
+    apart: dict[Kind, list[_Block]] = {kind: documents[kind] for kind in ("form", "plan")}
+    name = _bundle_name(dice, alliance, w.PAIR_NAMES)
+    files = _single_files(dice, alliance, apart, set(), "")
+    return [*files, LabelledFile(name=f"{name}.docx", content=_docx(dice, joined, ""))]
 
 
 def _single_files(
@@ -2513,11 +2697,14 @@ def _shown(file: LabelledFile) -> str:
 def main(arguments: Sequence[str]) -> int:
     """Write one dossier, its text and its labels into a folder."""
     if len(arguments) < 2:
-        sys.stderr.write("usage: python -m tests.independent.dossiers [b:]SEED OUTDIR [DEFECT…]\n")
+        sys.stderr.write(
+            "usage: python -m tests.independent.dossiers [b:|c:]SEED OUTDIR [DEFECT…]\n"
+        )
         return 2
     seed, folder, *defects = arguments
-    words: Literal["a", "b"] = "b" if seed.startswith("b:") else "a"
-    dossier = draw(int(seed.removeprefix("b:")), defects=defects, words=words)
+    prefix, _, number = seed.rpartition(":")
+    words: WordSet = "b" if prefix == "b" else "c" if prefix == "c" else "a"
+    dossier = draw(int(number), defects=defects, words=words)
     for file in dossier.files:
         path = Path(folder) / file.name
         path.parent.mkdir(parents=True, exist_ok=True)
