@@ -10,12 +10,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from config.settings import Settings
+from config.settings import Mailbox, Settings
+from ingest.cli import app
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("config", "parsers", "registry", "reports", "ingest")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+DEPLOYED = tuple(f"deploy/{each.name}" for each in sorted((ROOT / "deploy").iterdir()))
 SCREEN = 50
 """How many lines of a function one sees at a time."""
 
@@ -67,30 +70,46 @@ def test_no_function_is_longer_than_a_screen() -> None:
     assert not long
 
 
-def test_every_command_in_the_readme_exists() -> None:
-    told = set(re.findall(r"(?:\.venv/bin/)?intake ([a-z]+)(?: ([a-z]+))?", README))
-    groups = {"paper", "letter", "call", "user"}
-    words = {"is", "into"}
-    for command, sub in sorted(told):
-        if command in words:
-            continue
-        arguments = [command, sub] if command in groups and sub else [command]
-        done = subprocess.run(
-            [sys.executable, "-m", "ingest", *arguments, "--help"],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=ROOT,
+def commands_told(text: str) -> list[list[str]]:
+    """Return the commands, and those of groups, that a paper names."""
+    told = set(
+        re.findall(
+            r"(?:^|[`/ ])intake (?:--config \S+ )?([a-z]+)(?: ([a-z]+))?", text, re.MULTILINE
         )
-        assert done.returncode == 0, f"intake {' '.join(arguments)}: {done.stderr}"
+    )
+    groups = {each.name for each in app.registered_groups}
+    return [[command, sub] if command in groups and sub else [command] for command, sub in told]
+
+
+@pytest.mark.parametrize("paper", ["README.md", "CHANGELOG.md", *DEPLOYED])
+def test_every_command_in_a_paper_exists(paper: str) -> None:
+    told = commands_told((ROOT / paper).read_text(encoding="utf-8"))
+    for arguments in told:
+        done = CliRunner().invoke(app, [*arguments, "--help"])
+        assert done.exit_code == 0, f"intake {' '.join(arguments)}: {done.output}"
+
+
+@pytest.mark.parametrize("paper", DEPLOYED)
+def test_every_setting_in_what_is_deployed_exists(paper: str) -> None:
+    text = (ROOT / paper).read_text(encoding="utf-8")
+    for path in re.findall(r"\bINTAKE_(\w+__\w+)=", text):
+        section, *_, key = path.lower().split("__")
+        assert key in keys_of(section), path
+
+
+def keys_of(section: str) -> set[str]:
+    """Return the keys of a section of the configuration."""
+    if section == "mailbox":
+        return set(Mailbox.model_fields)
+    annotation = Settings.model_fields[section].annotation
+    assert annotation is not None
+    return set(annotation.model_fields)
 
 
 def test_every_setting_in_the_readme_exists() -> None:
     for section, key in re.findall(r"`(\w+)\.(\w+)(?: = [^`]*)?`", README):
         if section in Settings.model_fields:
-            annotation = Settings.model_fields[section].annotation
-            assert annotation is not None
-            assert key in annotation.model_fields, f"{section}.{key}"
+            assert key in keys_of(section), f"{section}.{key}"
 
 
 def test_every_file_in_the_papers_exists() -> None:
