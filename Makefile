@@ -9,7 +9,7 @@ EXTRA_SECTION := ^\# The [a-z]* extra
 SECONDS ?= 600
 SOURCES := config parsers registry reports ingest tests
 
-.PHONY: setup demo test test-ocr check lint fuzz bench lock debian clean
+.PHONY: setup demo test test-ocr check lint fuzz torture bench lock debian clean
 
 # With OCR=1 also what reads scanned pages.
 setup: $(STAMP) $(if $(OCR),$(VENV)/.with-ocr) $(if $(FUZZ),$(VENV)/.with-fuzz)
@@ -54,6 +54,10 @@ test-ocr: debian
 fuzz: debian
 	$(MAKE) setup VENV=.venv-fuzz FUZZ=1
 	.venv-fuzz/bin/python -m tests.fuzz $(SECONDS)
+
+# 1,000 kills at random moments; it prints its seed, and SEED=… draws the same.
+torture: setup debian
+	$(BIN)/python -m tests.acceptance.torture $(SEED)
 
 bench: setup
 	$(BIN)/python -m tests.bench

@@ -178,7 +178,8 @@ class DocumentKind(_Part):
     """One document 材料 that the notice asks for.
 
     `titles` are the words of its title line, `filenames` words in file names, `structure`
-    words of which at least `structure_least` mark it when it has no title line.
+    words of which at least `structure_least` mark it when it has no title line. `familiar`
+    words head its parts that no check asks for.
     """
 
     id: str
@@ -188,18 +189,21 @@ class DocumentKind(_Part):
     filenames: Words = ()
     structure: Words = ()
     structure_least: int = 3
+    familiar: Words = ()
 
 
 class FieldLabel(_Part):
     """A field 栏目 of a form: the labels it goes by. `documents` names where it is looked for.
 
-    In a label `*` stands for any few words: `*联系人` is 联系人, 日常联系人, 项目联系人.
+    In a label `*` stands for any few words: `*联系人` is 联系人, 日常联系人, 项目联系人. Where a
+    label ends in it, only a value that the field may hold (`holds`) is taken to be meant.
     """
 
     id: str
     title: str
     labels: Words
     documents: Words = ()
+    holds: Literal["", "organisation", "authority", "person", "phone", "email"] = ""
 
 
 class MemberKind(_Part):
@@ -267,16 +271,18 @@ class Check(_Part):
     `absent` is the outcome when what is asked for is not there. `label` is its short
     name, `problem` and `remedy` the letter's words, `cite` the paragraph of the notice it
     rests on, `mend` where it is mended. A clause that is asked of the dossier as a whole may
-    be proven `anywhere`, not in `document` only. What the other keys mean depends on the
+    be proven `anywhere`, not in `document` only. A field that is not there is told by one of
+    `fields_too`, too. What the other keys mean depends on the
     `rule`, a predicate of `registry/completeness.py`.
 
-    A clause is proven by a heading with one of `headings`, by one sentence that makes one of
-    its `statements` (it holds a word of each group, in any order), or by `least` sentences with
-    one of `words` (from two on, one of them must lay down an obligation); `weak` words alone
-    leave it doubtful. `slogans` are set phrases that contain a word but settle nothing, and
-    count only as the heading of an article; `decoys` contain a word but mean another thing,
-    and never count. Of `rivals`, clauses that exclude each other, one is told by `words`, one
-    by `rivals`.
+    A clause is proven by a heading with one of `headings`, or with a word of each group of one
+    of its `topics`; by one sentence that makes one of its `statements` (it holds a word of each
+    group, in any order); or by `least` sentences with one of `words` (from two on, one of them
+    must lay down an obligation). Fewer such sentences, or `weak` words alone, leave it doubtful.
+    In all these words `*` stands for a few characters, `#` for a number. `slogans` are set
+    phrases that contain a word but settle nothing, and count only as the heading of an
+    article; `decoys` contain a word but mean another thing, and never count. Of `rivals`,
+    clauses that exclude each other, one is told by `words`, one by `rivals`.
     """
 
     id: str
@@ -285,9 +291,11 @@ class Check(_Part):
     absent: Outcome
     document: str = ""
     field: str = ""
+    fields_too: Words = ()
     kind: str = ""
     least: int = 1
     headings: Words = ()
+    topics: tuple[tuple[Words, ...], ...] = ()
     words: Words = ()
     weak: Words = ()
     statements: tuple[tuple[Words, ...], ...] = ()
@@ -396,6 +404,10 @@ class Call(_Part):
             for document in each.documents:
                 _known(f"fields.{each.id}.documents", document, documents)
         return self
+
+    def has_fields(self, kind: str) -> bool:
+        """Whether a kind of document is a form: fields are asked of it by name."""
+        return any(kind in each.documents for each in self.fields)
 
     def document(self, kind: str) -> DocumentKind | None:
         """Return the document kind with that id, or None (`other`)."""

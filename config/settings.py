@@ -80,6 +80,13 @@ def _after(value: str) -> str:
     return value
 
 
+def _host_name(value: str) -> str:
+    if value and not re.fullmatch(r"[A-Za-z0-9._-]+", value):
+        message = f"{value!r} is no name of a host; write it as Authentication-Results does"
+        raise ValueError(message)
+    return value
+
+
 def _sender(value: str) -> str:
     if "@" not in parseaddr(value)[1]:
         message = f"{value!r} is no address; write 'name <name@example.org>'"
@@ -125,6 +132,7 @@ class _Server(_Section):
     user: str = ""
     password_env: str = ""
     password_file: Path | None = None
+    timeout: Annotated[Duration, Field(gt=timedelta(0))] = timedelta(seconds=60)
 
     @model_validator(mode="after")
     def _plain_only_at_home(self) -> Self:
@@ -160,6 +168,7 @@ class Service(_Section):
     timezone: Annotated[str, AfterValidator(_timezone)] = "Asia/Shanghai"
     calls_dir: str = ""
     default_call: str = "guangdong-alliance-2016"
+    log_json: bool = False
 
     @property
     def zone(self) -> ZoneInfo:
@@ -198,6 +207,7 @@ class Mailbox(_Server):
     answer_since: Day = None
     after: Annotated[str, AfterValidator(_after)] = "nothing"
     poll: Duration = timedelta(seconds=60)
+    trusted_host: Annotated[str, AfterValidator(_host_name)] = ""
 
     @model_validator(mode="after")
     def _has_a_place(self) -> Self:
@@ -233,6 +243,7 @@ class Receipts(_Section):
     unrecognised: Literal["submissions", "all", "off"] = "submissions"
     never_answer: tuple[str, ...] = ()
     per_address_per_day: PositiveInt = 20
+    per_hour: PositiveInt = 2000
 
 
 class Notices(_Section):
@@ -241,6 +252,20 @@ class Notices(_Section):
     reminder_working_days: NonNegativeInt = 5
     digest_to: tuple[Annotated[str, AfterValidator(_recipient)], ...] = ()
     digest_at: time = time(8, 30)
+
+
+class Alarms(_Section):
+    """Who is written to when the service cannot do its work, and from when on it is trouble.
+
+    `mail_age` and `letter_age` are how long a mail may wait to be filed and a letter to be
+    sent; `free_bytes` how much room should be left where the data lies.
+    """
+
+    to: tuple[Annotated[str, AfterValidator(_recipient)], ...] = ()
+    patience: Duration = timedelta(minutes=5)
+    mail_age: Duration = timedelta(hours=1)
+    letter_age: Duration = timedelta(hours=1)
+    free_bytes: NonNegativeInt = 1_073_741_824
 
 
 class Ocr(_Section):
@@ -260,10 +285,11 @@ class Ocr(_Section):
 
 
 class Desk(_Section):
-    """Where the staff desk 工作台 listens."""
+    """Where the staff desk 工作台 listens, and the further names that it is asked for by."""
 
     host: str = "127.0.0.1"
     port: Port = 8025
+    hosts: tuple[str, ...] = ()
 
 
 class Settings(BaseSettings):
@@ -284,6 +310,7 @@ class Settings(BaseSettings):
     smtp: Smtp = Smtp()
     receipts: Receipts = Receipts()
     notices: Notices = Notices()
+    alarms: Alarms = Alarms()
     limits: Limits = Limits()
     ocr: Ocr = Ocr()
     desk: Desk = Desk()

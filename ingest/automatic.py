@@ -99,11 +99,6 @@ _ANSWERS_OR_FORWARDS = re.compile(r"\s*(?:re|fwd?|回复|答复|回覆|转发|�
 # RFC 3464, 2.3.3: every action but `failed`
 _NO_FAILURE = frozenset({"delayed", "delivered", "relayed", "expanded"})
 _ACTION = re.compile(r"^action:\s*([a-z]+)", re.IGNORECASE | re.MULTILINE)
-_MESSAGE_ID_LINE = re.compile(
-    r"^[>\s]*(?:x-|original-|resent-)*message-id:\s*(<[^<>\s]{1,900}>)",
-    re.IGNORECASE | re.MULTILINE,
-)
-_MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
 
 
 def machine_reason(submission: Submission, own: Collection[str]) -> str:
@@ -152,21 +147,6 @@ def is_bounce(submission: Submission) -> bool:
         words = _BOUNCE_TEXT.search(submission.text)
         return bool(told or words or _local_part(submission) == "mailer-daemon")
     return _has_null_sender(submission) and bool(told)
-
-
-def bounced_message_ids(submission: Submission) -> tuple[str, ...]:
-    """Return the Message-IDs, with angle brackets, of the mails that a bounce may be about.
-
-    They stand in its own threading headers, or in the headers of the returned mail, which
-    are part of its text. Whether one is a letter of ours is for the caller to look up.
-    """
-    headers = " ".join(
-        submission.header(name) for name in ("original-message-id", "x-original-message-id")
-    )
-    quoted = _MESSAGE_ID_LINE.findall(f"{submission.text}\n{submission.quoted}")
-    thread = (submission.in_reply_to, *submission.references)
-    found = (*quoted, *_MESSAGE_ID.findall(headers), *(each for each in thread if each))
-    return tuple(dict.fromkeys(each for each in found if each != submission.message_id))
 
 
 def _plain(submission: Submission, name: str) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ingest.commands import checking, deciding, keeping, looking, service
-from ingest.commands.common import WRONG_USAGE, UsageError
+from ingest import logs
+from ingest.commands import checking, deciding, keeping, looking, service, users
+from ingest.commands.common import FAULT, WRONG_USAGE, UsageError
 
 app = typer.Typer(
     name="intake",
@@ -50,7 +52,7 @@ for command in (
 app.add_typer(deciding.letter_app, name="letter")
 app.add_typer(looking.paper_app, name="paper")
 app.add_typer(looking.calls_app, name="call")
-app.add_typer(deciding.user_app, name="user")
+app.add_typer(users.user_app, name="user")
 
 
 @app.callback()
@@ -61,30 +63,25 @@ def configure(
         typer.Option(metavar="FILE", help="Configuration; else $INTAKE_CONFIG, ./intake.toml."),
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log what is done.")] = False,
+    log_json: Annotated[bool, typer.Option("--log-json", help="Log as JSON lines.")] = False,
 ) -> None:
     """Email-driven intake of dossiers: mailbox to registry to receipt."""
     context.obj = config
     serving = context.invoked_subcommand in {"serve", "desk"}
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.INFO if verbose or serving else logging.WARNING,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
-    for noisy in ("imapclient", "apscheduler", "pdfminer", "alembic"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    # It would complain of each server that says something in Chinese.
-    logging.getLogger("imapclient.util").setLevel(logging.ERROR)
+    os.umask(0o077)  # whatever is written here holds personal data
+    logs.begin(logging.INFO if verbose or serving else logging.WARNING, as_json=log_json)
 
 
 def main() -> None:
-    """Run a command; what it cannot do is told in a line, never as a traceback."""
+    """Run a command; what it cannot do is told in a line, and only a fault of ours is logged."""
     try:
         app()
     except UsageError as error:
         _refuse(error)
     except Exception as error:
         if not _is_expected(error):
-            raise
+            logging.getLogger(__name__).critical("a fault of intake itself", exc_info=True)
+            sys.exit(FAULT)
         _refuse(error)
 
 
@@ -95,7 +92,7 @@ def _is_expected(error: Exception) -> bool:
     from config.call import CallError
     from config.settings import SettingsError
     from parsers.errors import ParseError
-    from registry.accounts import AccountError
+    from parsers.sandbox import SandboxError
     from registry.database import RegistryError
     from registry.decisions import RefusedError
     from registry.sheets import UnreadableError
@@ -103,9 +100,11 @@ def _is_expected(error: Exception) -> bool:
     if isinstance(error, OSError | DBAPIError):
         return True  # no room, no right, a database that is busy: the message says which
     ours = (SettingsError, CallError, RegistryError, RefusedError, UnreadableError)
-    return isinstance(error, (*ours, AccountError, ParseError))
+    return isinstance(error, (*ours, ParseError, SandboxError))
 
 
 def _refuse(error: Exception) -> None:
-    typer.echo(f"intake: {error}", err=True)
+    from ingest.trouble import TROUBLE, explain
+
+    typer.echo(f"intake: {explain(error) if isinstance(error, TROUBLE) else error}", err=True)
     sys.exit(WRONG_USAGE)

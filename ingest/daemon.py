@@ -8,34 +8,45 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from threading import Event, Thread
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
-from sqlalchemy.exc import DBAPIError
 
+from ingest.alarming import forget_what_was_seen, raise_alarms
 from ingest.house import House
 from ingest.outbox import MailServerError, send_due
 from ingest.pipeline import Touched, file_pending, judge_marked, write_letters
 from ingest.receiver import open_recorded, read_mailbox
 from ingest.scans import read_scans
 from ingest.source import MailboxError
-from parsers.sandbox import Sandbox, SandboxError
+from ingest.trouble import TROUBLE, explain, refuse_without_room
+from parsers.sandbox import Sandbox
 
 log = logging.getLogger(__name__)
 
 PAUSES = (5, 15, 60, 300)
 """Seconds to wait after each failure of a server in a row; the last one repeats."""
 
+PAUSES_AFTER_REFUSAL = (60, 300, 900)
+"""The same where our password is refused: providers lock out who tries too often."""
+
 STOPS_WITHIN = 8
 """Seconds that stopping may take before a thread that hangs is left behind."""
 
 STAGES = ("file", "judge", "answer", "send")
-LOOKS_EVERY = {"file": 5, "judge": 3, "answer": 5, "send": 10}
-"""How often each stage looks by itself, in seconds; desk and commands only write rows."""
+LOOKS_EVERY = {"file": 5, "judge": 3, "answer": 5, "send": 10, "alarm": 15}
+"""How often each stage looks by itself, in seconds; desk and commands only write rows.
+
+`alarm` is none of the chain: it looks whether staff are to be written to about the service.
+"""
+
+LOOKS_AT_CLOCK = 5
+CLOCK_MAY_DRIFT = 2
+"""How often the machine's clock is watched, and what is no jump of it, in seconds."""
 
 LOOKS_FOR_SCANS = 5
 """Seconds between two looks for scans to read, which takes far longer than any stage."""
@@ -50,9 +61,10 @@ class Daemon:
         self._stop = Event()
         self._send_failures = 0
         self._send_again_at = 0.0
+        self._said: dict[str, str] = {}
         self._scheduler = BackgroundScheduler(
             timezone=house.settings.service.zone,
-            executors={"default": ThreadPoolExecutor(len(STAGES))},
+            executors={"default": ThreadPoolExecutor(len(LOOKS_EVERY))},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 30},
         )
         self._readers = [
@@ -60,6 +72,7 @@ class Daemon:
             for name in house.settings.mailbox
         ]
         self._readers.append(Thread(target=self._read_scans, name="scans", daemon=True))
+        self._readers.append(Thread(target=self._mind_the_clock, name="clock", daemon=True))
 
     def start(self) -> None:
         """Start the readers and the stages."""
@@ -68,7 +81,9 @@ class Daemon:
             "judge": lambda touched: judge_marked(self._house, touched, self._stop),
             "answer": lambda touched: write_letters(self._house, touched, self._stop),
             "send": self._send,
+            "alarm": lambda touched: raise_alarms(self._house, touched),
         }
+        forget_what_was_seen(self._house)
         for stage, act in acts.items():
             self._scheduler.add_job(
                 self._run,
@@ -103,12 +118,25 @@ class Daemon:
         if time.monotonic() < self._send_again_at:
             return
         try:
+            refuse_without_room(self._house.settings.service.data_dir)
             send_due(self._house, touched, self._stop)
-        except MailServerError:
+        except MailServerError as error:
             self._send_failures += 1
-            self._send_again_at = time.monotonic() + _pause(self._send_failures)
+            pauses = PAUSES_AFTER_REFUSAL if error.kind == "login" else PAUSES
+            self._send_again_at = time.monotonic() + _pause(self._send_failures, pauses)
             raise
         self._send_failures = 0
+
+    def _complain(self, part: str, error: BaseException) -> None:
+        """Say once what is wrong in the house, and not again until it is something else."""
+        said = explain(error)
+        if not self._stop.is_set() and self._said.get(part) != said:
+            log.error("%s: trouble in the house, will try again: %s", part, said)
+        self._said[part] = said
+
+    def _is_well(self, part: str) -> None:
+        if self._said.pop(part, None):
+            log.warning("%s: goes on, the trouble is over", part)
 
     def _nudge(self, stage: str) -> None:
         if not self._stop.is_set():
@@ -120,22 +148,23 @@ class Daemon:
         touched = Touched()
         try:
             act(touched)
+            self._is_well(f"stage {stage}")
         except MailServerError as error:
             log.warning("%s", error)
-        except (OSError, DBAPIError, SandboxError) as error:
-            if not self._stop.is_set():
-                log.error("stage %s: trouble in the house, will try again: %s", stage, error)
+        except TROUBLE as error:
+            self._complain(f"stage {stage}", error)
         except Exception:
             log.exception("stage %s failed, will try again", stage)
         moved = touched.mails or touched.dossiers or touched.letters
-        following = STAGES[STAGES.index(stage) + 1 :][:1]
-        if moved and following:
-            self._nudge(following[0])
+        if moved and stage != STAGES[-1]:
+            self._nudge(STAGES[STAGES.index(stage) + 1] if stage in STAGES else STAGES[-1])
 
     def _read(self, name: str) -> None:
         """Keep one mailbox read: connect, take in, wait for more, and again after trouble."""
         failures = 0
+        poll = self._house.settings.mailbox[name].poll.total_seconds()
         while not self._stop.is_set():
+            pauses: Sequence[float] = PAUSES
             try:
                 with ExitStack() as stack:
                     source = open_recorded(self._house, name, stack)
@@ -143,19 +172,35 @@ class Daemon:
                         if read_mailbox(self._house, name, source, self._sandbox, self._stop):
                             self._nudge("file")
                         failures = 0
-                        poll = self._house.settings.mailbox[name].poll
-                        source.wait(poll.total_seconds(), self._stop)
+                        self._is_well(f"mailbox {name}")
+                        source.wait(poll, self._stop)
             except MailboxError as error:
                 failures += 1
                 log.warning("%s", error)
-            except (OSError, DBAPIError, SandboxError) as error:
+                pauses = _pauses_after(error, poll)
+            except TROUBLE as error:
                 failures += 1
-                log.error("mailbox %s: trouble in the house, will try again: %s", name, error)
+                self._complain(f"mailbox {name}", error)
             except Exception:
                 failures += 1
                 log.exception("mailbox %s: failed, will try again", name)
             if failures:
-                self._stop.wait(_pause(failures))
+                self._stop.wait(_pause(failures, pauses))
+
+    def _mind_the_clock(self) -> None:
+        """Have every stage look at once when the machine's clock has jumped.
+
+        The stages' next looks are set by that clock: set back, it would keep them waiting
+        for as long as it was set back.
+        """
+        before = _ahead_of_monotonic()
+        while not self._stop.wait(LOOKS_AT_CLOCK):
+            now = _ahead_of_monotonic()
+            if abs(now - before) > CLOCK_MAY_DRIFT:
+                log.warning("the machine's clock has jumped by %+.0f s", now - before)
+                for stage in LOOKS_EVERY:
+                    self._nudge(stage)
+            before = now
 
     def _read_scans(self) -> None:
         """Read scans as they come; what they say is judged, and mails may be filed again."""
@@ -163,9 +208,9 @@ class Daemon:
             touched = Touched()
             try:
                 read_scans(self._house, touched, self._stop)
-            except (OSError, DBAPIError, SandboxError) as error:
-                if not self._stop.is_set():
-                    log.error("scans: trouble in the house, will try again: %s", error)
+                self._is_well("scans")
+            except TROUBLE as error:
+                self._complain("scans", error)
             except Exception:
                 log.exception("scans: failed, will try again")
             if touched.mails or touched.dossiers:
@@ -174,5 +219,19 @@ class Daemon:
             self._stop.wait(LOOKS_FOR_SCANS)
 
 
-def _pause(failures: int) -> int:
-    return PAUSES[min(failures, len(PAUSES)) - 1]
+def _ahead_of_monotonic() -> float:
+    """Return by how many seconds the machine's clock is ahead of one that never jumps."""
+    return time.time() - time.monotonic()
+
+
+def _pauses_after(error: MailboxError, poll: float) -> Sequence[float]:
+    """Return how long to leave a mailbox alone; one with a folder at fault is read on."""
+    if error.kind == "login":
+        return PAUSES_AFTER_REFUSAL
+    if error.kind == "unreachable":
+        return PAUSES
+    return [min(each, poll) for each in PAUSES]
+
+
+def _pause(failures: int, pauses: Sequence[float]) -> float:
+    return pauses[min(failures, len(pauses)) - 1]

@@ -30,7 +30,8 @@ from ingest.passes import full_pass
 from ingest.samples.story import SampleMail, demo_mails, write_demo_register
 from ingest.serving import desk_secret, desk_server
 from parsers.sandbox import Sandbox
-from registry.accounts import add_account
+from registry.accounts import Role, add_account
+from registry.events import SERVICE
 from registry.paper import read_register
 from registry.paper_import import import_register
 from reports.desk.sign_in import sign_in_token
@@ -170,7 +171,7 @@ def _run_live(
 def _greet(house: House, address: str, console: Console) -> None:
     password = secrets.token_urlsafe(9)
     with house.registry.write() as connection:
-        add_account(connection, ACCOUNT, password, admin=True, now=house.clock())
+        add_account(connection, ACCOUNT, password, role=Role.ADMIN, who=SERVICE, now=house.clock())
     token = sign_in_token(desk_secret(house), ACCOUNT, house.clock())
     console.print("[bold]Dossier intake[/bold] is running on this machine alone, on sample mail.\n")
     console.print(f"  Desk      [bold]{address}[/bold]")

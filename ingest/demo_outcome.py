@@ -95,7 +95,8 @@ def _mail_differences(connection: Connection, mails: Sequence[SampleMail]) -> It
         yield f"{len(rows)} mails instead of {len(mails)}"
     for mail, row in zip(mails, rows, strict=False):
         if row.fate != mail.fate:
-            yield f"mail {row.id} ({mail.about}): {row.fate} instead of {mail.fate}"
+            why = f" ({row.reason})" if row.reason else ""
+            yield f"mail {row.id} ({mail.about}): {row.fate}{why} instead of {mail.fate}"
         if row.fate in ANSWERED and len(row.letters) != 1:
             yield f"mail {row.id} ({mail.about}): answered by {len(row.letters)} letters"
 

@@ -20,9 +20,6 @@ from parsers.submission import File, Problem
 from parsers.unpack import tools
 from registry.database import RegistryError, open_registry
 
-LEAST_FREE = 1 << 30
-"""How many bytes should be free where the data lies."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
@@ -93,7 +90,7 @@ def _data_folder(settings: Settings) -> str:
         file.flush()
         os.fsync(file.fileno())
     free = shutil.disk_usage(folder).free
-    if free < LEAST_FREE:
+    if free < settings.alarms.free_bytes:
         message = f"{folder}: only {free >> 20} MiB are free; make room"
         raise SettingsError(message)
     return f"{folder}, {free >> 30} GiB free"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,10 @@ from config.call import Call, CallError, load_calls
 from config.settings import Settings, SettingsError
 from registry.database import Lock, Registry, open_registry
 from registry.filing import keep_call
+from registry.forms import refresh_forms
 from registry.originals import Originals
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +90,7 @@ def open_house(settings: Settings, *, lock_for: str = "") -> Iterator[House]:
     except OSError as error:
         message = f"service.data_dir: {data_dir} cannot be made: {error.strerror}"
         raise SettingsError(message) from error
+    _keep_private(data_dir)
     zone = settings.service.zone
     with ExitStack() as stack:
         if lock_for:
@@ -102,7 +107,20 @@ def open_house(settings: Settings, *, lock_for: str = "") -> Iterator[House]:
         if lock_for:
             house.originals.clear_incoming()
             keep_calls(house)
+            with house.registry.write() as connection:
+                refresh_forms(connection, house.default_call, house.clock())
         yield house
+
+
+def _keep_private(folder: Path) -> None:
+    """Shut a data folder that others may look into, such as one made by hand."""
+    if not folder.stat().st_mode & 0o077:
+        return
+    try:
+        folder.chmod(0o700)
+        log.warning("%s was open to other users of this machine; it is 0700 now", folder)
+    except PermissionError:
+        log.warning("%s is open to other users of this machine: chmod 700 it", folder)
 
 
 def keep_calls(house: House) -> None:

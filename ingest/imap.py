@@ -28,7 +28,6 @@ from ingest.source import ErrorKind, Listed, MailboxError
 CHUNK = 1 << 20
 """Bytes of a mail that are asked for, and held, at once."""
 
-_TIMEOUT = SocketTimeout(connect=20, read=60)
 _GOODBYE_SECONDS = 5
 _BATCH = 400
 _HEADER_BYTES = 1 << 18
@@ -57,7 +56,8 @@ def open_imap(name: str, settings: Mailbox) -> Iterator[ImapSource]:
 
 def _connect(name: str, settings: Mailbox) -> IMAPClient:
     where = f"{settings.host}:{settings.port}"
-    context = ssl.create_default_context()
+    context = None if settings.security == "none" else ssl.create_default_context()
+    seconds = settings.timeout.total_seconds()
     client: IMAPClient | None = None
     try:
         client = IMAPClient(
@@ -65,7 +65,7 @@ def _connect(name: str, settings: Mailbox) -> IMAPClient:
             port=settings.port,
             ssl=settings.security == "tls",
             ssl_context=context,
-            timeout=_TIMEOUT,
+            timeout=SocketTimeout(connect=seconds, read=seconds),
         )
         client.normalise_times = False
         client._imap.debug = 0  # noqa: SLF001 (else imaplib writes out every mail, 30 ms each)
@@ -97,7 +97,9 @@ def _sign_in(client: IMAPClient, name: str, settings: Mailbox) -> None:
     except SettingsError as error:
         raise MailboxError(str(error), mailbox=name, kind="login") from error
     except LoginError as error:
-        message = f"{settings.host} refused the sign-in of {settings.user} ({error}); "
+        said, secret = str(error), settings.password()
+        said = said.replace(secret, "…") if secret else said  # some servers quote the command
+        message = f"{settings.host} refused the sign-in of {settings.user} ({said}); "
         message += _login_hint(settings)
         raise MailboxError(message, mailbox=name, kind="login") from error
     except ValueError:
@@ -133,7 +135,8 @@ def _name_ourselves(client: IMAPClient, name: str) -> None:
 
 def _close(client: IMAPClient) -> None:
     try:
-        client.socket().settimeout(_GOODBYE_SECONDS)
+        connection = client.socket()
+        connection.settimeout(min(connection.gettimeout() or _GOODBYE_SECONDS, _GOODBYE_SECONDS))
         client.logout()
     except (OSError, IMAPClientError):
         try:
@@ -208,9 +211,40 @@ class ImapSource:
             self._warn_once(f"the server does not keep the keyword {self._target}")
 
     def uids(self) -> frozenset[int]:
-        """Return all UIDs; without CHARSET, which some servers refuse."""
-        with self._talking("list mails"):
-            return frozenset(self._client.search("ALL", charset=None))
+        """Return all UIDs; without CHARSET, which some servers refuse.
+
+        Where a server refuses the search or leaves mails out, each is asked for its UID.
+        """
+        exists = self._exists.get(self._folder, 0)
+        found, refusal = frozenset[int](), None
+        try:
+            with self._talking("list mails"):
+                found = frozenset(self._client.search("ALL", charset=None))
+        except MailboxError as error:
+            if error.kind != "protocol":
+                raise
+            refusal = error
+        if refusal is None and len(found) >= exists:
+            return found
+        try:
+            return found | self._uids_by_number(exists)
+        except MailboxError as error:
+            if refusal or error.kind != "protocol":
+                raise
+            return found  # some were removed meanwhile, so that the last numbers are no more
+
+    def _uids_by_number(self, exists: int) -> frozenset[int]:
+        """Ask the mails 1 to `exists` of the open folder for their UIDs, by FETCH."""
+        found: set[int] = set()
+        self._client.use_uid = False
+        try:
+            for start in range(1, exists + 1, _BATCH):
+                numbers = range(start, min(start + _BATCH, exists + 1))
+                answer = self._fetch(list(numbers), "UID")
+                found.update(items[b"UID"] for items in answer.values() if b"UID" in items)
+        finally:
+            self._client.use_uid = True
+        return frozenset(found)
 
     def listed(self, uids: Collection[int]) -> list[Listed]:
         """Return size and date of the given mails, by UID; one that vanished is left out."""
@@ -237,7 +271,11 @@ class ImapSource:
         """
         offset = 0
         while True:
-            piece = self._piece(uid, offset)
+            items = self._fetch([uid], f"BODY.PEEK[]<{offset}.{CHUNK}>").get(uid, {})
+            if not offset and items.get(b"BODY[]"):  # no partial fetches here: it came whole
+                target.write(items[b"BODY[]"])
+                return True
+            piece: bytes = items.get(b"BODY[]<%d>" % offset) or b""
             if not piece:
                 return offset >= size or self._ends_early(uid, offset, size)
             target.write(piece)
@@ -247,14 +285,6 @@ class ImapSource:
             if offset > 2 * size + CHUNK:
                 message = f"UID {uid} runs past twice its size of {size}"
                 raise self._error(message, "protocol")
-
-    def _piece(self, uid: int, offset: int) -> bytes:
-        items = self._fetch([uid], f"BODY.PEEK[]<{offset}.{CHUNK}>").get(uid, {})
-        piece: bytes = items.get(b"BODY[]<%d>" % offset) or b""
-        if b"BODY[]" in items or len(piece) > CHUNK:
-            message = "the server ignores partial fetches"
-            raise self._error(message, "protocol")
-        return piece
 
     def _ends_early(self, uid: int, offset: int, size: int) -> bool:
         """Tell a mail that is shorter than promised from one that vanished half-way."""

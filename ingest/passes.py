@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from threading import Event
 
 from sqlalchemy import Column, Table, select
 
+from ingest.alarming import raise_alarms
 from ingest.house import House
 from ingest.outbox import MailServerError, send_due
 from ingest.pipeline import Touched, file_pending, judge_marked, write_letters
 from ingest.receiver import open_recorded, read_mailbox
 from ingest.scans import read_scans
 from ingest.source import MailboxError
+from ingest.trouble import TROUBLE, explain, refuse_without_room
 from parsers.sandbox import Sandbox
 from registry import models as m
 from registry import queries
@@ -45,16 +48,17 @@ def full_pass(house: House, sandbox: Sandbox, stop: Event, *, send: bool = True)
     problems = [
         error for name in house.settings.mailbox for error in _read(house, name, sandbox, stop)
     ]
-    process(house, sandbox, touched, stop)
+    problems += _told(lambda: process(house, sandbox, touched, stop))
+    problems += _told(lambda: raise_alarms(house, touched))
     if send:
-        problems += _send(house, touched, stop)
+        problems += _told(lambda: problems.extend(_send(house, touched, stop)))
     with house.registry.read() as connection:
         touched.mails.update(range(before + 1, queries.newest_mail(connection) + 1))
     return Outcome(
         mails=_counts(house, m.mail, m.mail.c.fate, touched.mails),
         dossiers=_counts(house, m.dossier, m.dossier.c.status, touched.dossiers),
         letters=_counts(house, m.letter, m.letter.c.state, touched.letters),
-        problems=tuple(problems),
+        problems=tuple(dict.fromkeys(problems)),
     )
 
 
@@ -73,6 +77,15 @@ def process(house: House, sandbox: Sandbox, touched: Touched, stop: Event) -> No
             return
 
 
+def _told(deed: Callable[[], None]) -> list[str]:
+    """Do something; return what in the house itself kept it from being done, if anything."""
+    try:
+        deed()
+    except TROUBLE as error:
+        return [explain(error)]
+    return []
+
+
 def _read(house: House, name: str, sandbox: Sandbox, stop: Event) -> list[str]:
     try:
         with ExitStack() as stack:
@@ -80,11 +93,14 @@ def _read(house: House, name: str, sandbox: Sandbox, stop: Event) -> list[str]:
             read_mailbox(house, name, source, sandbox, stop)
     except MailboxError as error:
         return [str(error)]
+    except TROUBLE as error:
+        return [f"mailbox {name} was not read to the end: {explain(error)}"]
     return []
 
 
 def _send(house: House, touched: Touched, stop: Event) -> list[str]:
     """Send, and tell of every letter that still waits because it was not taken."""
+    refuse_without_room(house.settings.service.data_dir)
     problems = []
     try:
         send_due(house, touched, stop, all_queued=True)

@@ -17,18 +17,22 @@ from pathlib import Path
 from threading import Event
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 
 from config.call import Call
-from ingest.automatic import bounced_message_ids, is_bounce, machine_reason
+from ingest.automatic import is_bounce, machine_reason
 from ingest.house import House
+from ingest.logs import concerning
+from ingest.trouble import TROUBLE, refuse_without_room
+from parsers.authentication import authenticate
+from parsers.bounces import bounce_of
 from parsers.errors import ParseError
 from parsers.grouping import group
 from parsers.opening import open_documents
 from parsers.passwords import find_passwords
-from parsers.sandbox import Sandbox, SandboxError
+from parsers.sandbox import Sandbox
 from parsers.submission import File, Problem, Submission
-from registry import filing, notices, outgoing, queries, scanned
+from registry import filing, link_lists, notices, outgoing, queries, refiling, scanned
 from registry.answers import TO_APPROVE, Due, Point, Standing, Waiting, due
 from registry.filing import ATTEMPTS, Understood
 from registry.judging import call_of, judge_dossier
@@ -64,24 +68,38 @@ def file_pending(house: House, sandbox: Sandbox, touched: Touched, stop: Event) 
     """
     with house.registry.read() as connection:
         pending = queries.pending(connection)
+    if pending and not stop.is_set():
+        sandbox.start()  # before any attempt is counted: whoever stops us now stops no mail's
     for mail, sha256 in pending:
         if stop.is_set():
             return
-        with house.registry.write() as connection:
-            attempt = filing.count_attempt(connection, mail)
+        refuse_without_room(house.settings.service.data_dir)
+        with concerning(mails=[mail]):
+            _attempt(house, sandbox, mail, sha256)
+        touched.mails.add(mail)
+
+
+def _attempt(house: House, sandbox: Sandbox, mail: int, sha256: str | None) -> None:
+    with house.registry.write() as connection:
+        attempt = filing.count_attempt(connection, mail)
+    try:
+        _file(house, sandbox, mail, sha256, attempt)
+    except TROUBLE as trouble:
         try:
-            _file(house, sandbox, mail, sha256, attempt)
-        except (OSError, DBAPIError, SandboxError):
             with house.registry.write() as connection:
                 filing.count_attempt(connection, mail, by=-1)
-            raise
-        touched.mails.add(mail)
+        except TROUBLE:  # the same, most likely; the first one says what it is
+            raise trouble from None
+        raise
 
 
 def _file(house: House, sandbox: Sandbox, mail: int, sha256: str | None, attempt: int) -> None:
     """File one mail; the barrier that keeps a mail that fails from stopping the others."""
     if sha256 and house.originals.has_lost(sha256):
         _set_aside(house, mail, "邮件原件缺失，请从备份恢复后重新处理")
+        return
+    if sha256 and house.originals.has_damaged(sha256):
+        _set_aside(house, mail, "邮件原件已损坏（校验和不符），请从备份恢复后重新处理")
         return
     if attempt > ATTEMPTS:
         _set_aside(house, mail, f"连续{ATTEMPTS}次处理未完成（程序在处理中停止）")
@@ -92,12 +110,13 @@ def _file(house: House, sandbox: Sandbox, mail: int, sha256: str | None, attempt
         with house.registry.write() as connection:
             found = filing.file_mail(connection, mail, understood, house.clock())
         log.info("mail %s: %s", mail, found.fate)
+        _unlock(house, sandbox, mail, understood.submission)
     except ParseError as error:
         passing = error.problem in {Problem.CRASHED, Problem.TOO_SLOW} and attempt < ATTEMPTS
         log.warning("mail %s cannot be read: %s", mail, error.problem)
         if not passing:
             _set_aside(house, mail, f"邮件无法读取：{PROBLEMS[error.problem]}")
-    except (OSError, DBAPIError, SandboxError):
+    except TROUBLE:
         raise
     except Exception as error:
         log.exception("mail %s: attempt %s failed", mail, attempt)
@@ -129,6 +148,8 @@ def understand(house: House, sandbox: Sandbox, mail: int, submission: Submission
     with house.registry.read() as connection:
         found, given = filing.call_in_thread(connection, mail, submission, house.calls)
         known = scanned.known(connection, [each.sha256 for each in submission.files])
+        row = queries.mail_by_id(connection, mail)
+    box = house.settings.mailbox.get(row.mailbox) if row else None
     calls = {found: house.calls[found]} if given else house.calls
     files = submission.files
     call, documents = open_documents(
@@ -146,11 +167,39 @@ def understand(house: House, sandbox: Sandbox, mail: int, submission: Submission
         dossiers=group(documents, call),
         call=call,
         machine=machine,
-        bounced=bounced_message_ids(submission) if is_bounce(submission) else (),
+        bounce=bounce_of(submission) if is_bounce(submission) else None,
+        authentication=authenticate(submission, box.trusted_host if box else ""),
         unread=tuple(each.path for each in documents if not each.readable),
         manifests=tuple(each for each in documents if each.listed),
         reads_scans=house.settings.ocr.is_on,
     )
+
+
+def _unlock(house: House, sandbox: Sandbox, mail: int, submission: Submission) -> None:
+    """Try a password that a mail tells on the locked files of the dossiers that it is about."""
+    passwords = find_passwords((submission.subject, submission.text))
+    if not passwords:
+        return
+    with house.registry.read() as connection:
+        locked = refiling.locked_beside(connection, mail)
+        rows = queries.dossiers_by_id(connection, [each.dossier for each, _ in locked])
+        calls = {row.id: call_of(connection, row) for row in rows.values()}
+    for filed, sha256 in locked:
+        call = calls[filed.dossier]
+        named = [(house.originals.path(sha256), filed.path)]
+        try:
+            with sandbox.files(named, passwords) as files:
+                _, documents = open_documents(
+                    sandbox, files, {call.id: call}, call.id, passwords=passwords
+                )
+                if not documents or any(each.problem is Problem.LOCKED for each in documents):
+                    continue
+                house.originals.keep_files(files)
+        except ParseError as error:
+            log.info("a locked file of dossier %s stays so: %s", filed.dossier, error.problem)
+            continue
+        with house.registry.write() as connection:
+            refiling.refile(connection, filed, documents, call, house.clock(), unlocked=True)
 
 
 def _without_source(files: Sequence[File]) -> Iterator[File]:
@@ -173,7 +222,7 @@ def judge_marked(house: House, touched: Touched, stop: Event) -> None:
         try:
             if judge_dossier(house.registry, dossier, house.clock()):
                 touched.dossiers.add(dossier)
-        except DBAPIError:
+        except TROUBLE:
             raise
         except Exception:
             log.exception("dossier %s cannot be judged", dossier)
@@ -201,24 +250,38 @@ def write_letters(house: House, touched: Touched, stop: Event) -> None:
     for letter in (*answers, *reminders):
         if stop.is_set():
             return
-        try:
-            answered = tuple(mails[each] for each in letter.mails)
-            kept = _keep(house, _write(house, letter, answered, standings, now), now)
-        except DBAPIError:
-            raise
-        except Exception:
-            log.exception("a letter on mails %s cannot be written", letter.mails)
-            continue
+        with concerning(mails=letter.mails):
+            kept = _write_and_keep(house, letter, mails, standings, now)
         if kept is not None:
             touched.letters.add(kept)
-            log.info("letter %s: %s, %s", kept, letter.kind, letter.state)
     for to in house.settings.notices.digest_to:
         try:
             _write_digest(house, to, touched, now)
-        except DBAPIError:
+        except TROUBLE:
             raise
         except Exception:
             log.exception("the digest cannot be written")
+
+
+def _write_and_keep(
+    house: House,
+    letter: Due,
+    mails: Mapping[int, Waiting],
+    standings: Mapping[int, Standing],
+    now: datetime,
+) -> int | None:
+    """Write a letter that fell due and store it; None where that failed or is no longer so."""
+    try:
+        answered = tuple(mails[each] for each in letter.mails)
+        kept = _keep(house, _write(house, letter, answered, standings, now), now)
+    except TROUBLE:
+        raise
+    except Exception:
+        log.exception("a letter on mails %s cannot be written", letter.mails)
+        return None
+    if kept is not None:
+        log.info("letter %s: %s, %s", kept, letter.kind, letter.state)
+    return kept
 
 
 def _being_read(house: House, connection: Connection, now: datetime) -> scanned.Reading:
@@ -256,7 +319,7 @@ def _write_digest(house: House, to: str, touched: Touched, now: datetime) -> Non
         subject=rendered.subject,
         text=rendered.text,
         html=rendered.html,
-        message_id=_message_id(house),
+        message_id=message_id(house),
     )
     kept = _keep(house, written, now)
     if kept is not None:
@@ -264,7 +327,8 @@ def _write_digest(house: House, to: str, touched: Touched, now: datetime) -> Non
         log.info("letter %s: %s", kept, Kind.DIGEST)
 
 
-def _message_id(house: House) -> str:
+def message_id(house: House) -> str:
+    """Return a new Message-ID of the service's own domain."""
     return make_msgid(domain=house.settings.smtp.address.rpartition("@")[2])
 
 
@@ -293,7 +357,7 @@ def _write(
         subject=rendered.subject,
         text=rendered.text,
         html=rendered.html,
-        message_id=_message_id(house),
+        message_id=message_id(house),
         in_reply_to=thread[-1] if thread else "",
         references=thread,
         answered=answered,
@@ -313,7 +377,7 @@ def _occasion(
 ) -> tuple[Occasion, tuple[str, ...]]:
     """Gather what a letter is about, and the Message-IDs of the thread it belongs to."""
     with house.registry.read() as connection:
-        mails = queries.mails_by_id(connection, letter.mails)
+        mails = _with_links(connection, letter)
         rows = queries.dossiers_by_id(connection, letter.dossiers)
         views = queries.views(connection, list(rows.values()))
         calls = {
@@ -338,6 +402,14 @@ def _occasion(
         unread=tuple(name for mail in mails for name in mail.unopened),
     )
     return occasion, _thread(mails, (*last.references, last.message_id) if last else ())
+
+
+def _with_links(connection: Connection, letter: Due) -> tuple[MailRow, ...]:
+    """Return the mails that a letter answers, their links as they stand in its dossiers."""
+    return tuple(
+        replace(mail, links=link_lists.links_in(connection, mail.id, letter.dossiers))
+        for mail in queries.mails_by_id(connection, letter.mails)
+    )
 
 
 def _closing_as_now(call: Call, house: House) -> Call:

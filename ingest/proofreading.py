@@ -15,6 +15,7 @@ from ingest.house import known_calls
 from parsers.grouping import group
 from parsers.opening import open_documents
 from parsers.sandbox import Sandbox
+from parsers.shelf import is_litter
 from parsers.submission import Document, Dossier
 from registry.completeness import is_extra
 from registry.judge import judge
@@ -66,7 +67,8 @@ def _is_cover(dossier: Dossier, call: Call) -> bool:
 def _files_in(path: Path) -> list[tuple[Path, str]]:
     if path.is_dir():
         inside = sorted(each for each in path.rglob("*") if each.is_file())
-        return [(each, str(each.relative_to(path))) for each in inside]
+        named = [(each, str(each.relative_to(path))) for each in inside]
+        return [(each, shown) for each, shown in named if not is_litter(shown)]
     return [(path, path.name)]
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from threading import Event
 
 from ingest.house import House
+from ingest.logs import concerning
 from ingest.mailboxes import open_mailbox
 from ingest.source import Listed, MailboxError, Source
+from ingest.trouble import refuse_without_room
 from parsers.errors import ParseError
 from parsers.sandbox import Sandbox
 from registry import queries, receiving
@@ -22,6 +26,7 @@ log = logging.getLogger(__name__)
 LISTED_AT_ONCE = 500
 HEADERS_KEPT = 20_000
 ANSWERS_REACH_BACK = timedelta(hours=24)
+UNREADABLE = "邮件服务器多次未能交出这封邮件的原件，原件仍在邮箱中；可重试，或请人工登录邮箱取出"
 
 
 def open_recorded(house: House, name: str, stack: ExitStack) -> Source:
@@ -40,7 +45,10 @@ def read_mailbox(house: House, name: str, source: Source, sandbox: Sandbox, stop
     MailboxError in the end, after recording it.
     """
     received, failed = 0, None
-    for folder in source.folders():
+    folders = source.folders()
+    with house.registry.write() as connection:
+        receiving.folders_there(connection, name, folders)
+    for folder in folders:
         if stop.is_set():
             break
         try:
@@ -62,7 +70,9 @@ def record_failure(
     """Record, for the desk and for health, why a mailbox could not be read."""
     with house.registry.write() as connection:
         wanted = folders or house.settings.mailbox[name].folders
-        receiving.mailbox_failed(connection, name, wanted, str(error), house.clock())
+        receiving.mailbox_failed(
+            connection, name, wanted, error=str(error), kind=error.kind, now=house.clock()
+        )
 
 
 def _open_folder(
@@ -78,21 +88,25 @@ def _open_folder(
         mailbox=name,
         folder=folder,
         uidvalidity=uidvalidity,
-        answer_since=_answer_since(house, name, first),
+        answer_since=answer_since(house, name, first),
     )
 
 
-def _answer_since(house: House, name: str, first_read: datetime) -> datetime:
+def answer_since(house: House, name: str, first_read: datetime) -> datetime:
     """Return from when on mail in a mailbox is answered."""
     since = house.settings.mailbox[name].answer_since
     if since:
         return datetime.combine(since, time(), house.settings.service.zone)
-    return first_read - ANSWERS_REACH_BACK
+    return min(first_read, house.clock()) - ANSWERS_REACH_BACK  # the clock may have been ahead
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class _Reading:
-    """One folder, open for reading."""
+    """One folder, open for reading.
+
+    `tried` holds the UIDs that could not be read in earlier passes, with how often. They are
+    taken last and one by one: what breaks the connection keeps no other mail back.
+    """
 
     house: House
     source: Source
@@ -101,43 +115,111 @@ class _Reading:
     folder: str
     uidvalidity: int
     answer_since: datetime
+    tried: Mapping[int, int] = field(default_factory=dict)
+    trouble: MailboxError | None = None
+
+    @property
+    def _where(self) -> tuple[str, str, int]:
+        return self.mailbox, self.folder, self.uidvalidity
 
     def take_all(self, stop: Event) -> int:
-        """Take in every mail whose UID is not known yet; return how many there were."""
+        """Take in every mail whose UID is not known yet; return how many there were.
+
+        Raises the first MailboxError of a mail that could not be read, once the others are.
+        """
         on_server = self.source.uids()
-        where = (self.mailbox, self.folder, self.uidvalidity)
         with self.house.registry.read() as connection:
-            known = queries.known_uids(connection, *where)
-        count = self._take_in(sorted(on_server - known), stop)
+            known = queries.known_uids(connection, *self._where)
+            again = receiving.to_read_again(connection, *self._where, self.house.clock())
+            self.tried = receiving.suspects(connection, *self._where)
+        if (self.tried.keys() | again) - on_server:
+            with self.house.registry.write() as connection:
+                receiving.vanished(connection, *self._where, on_server)
+        count = self._take_in((on_server - known) | (on_server & again), stop)
+        if self.trouble:
+            raise self.trouble
         self._carry_out_after(on_server)
         if not stop.is_set():
             with self.house.registry.write() as connection:
                 now = self.house.clock()
-                receiving.folder_read(connection, *where, count=len(on_server), now=now)
+                receiving.folder_read(connection, *self._where, count=len(on_server), now=now)
         return count
 
-    def _take_in(self, uids: list[int], stop: Event) -> int:
-        """Take in mails; one that the server cannot hand out keeps no other back.
-
-        Raises the first such MailboxError in the end; the mail is tried again at the next pass.
-        """
-        count, failed = 0, None
-        for start in range(0, len(uids), LISTED_AT_ONCE):
-            for listed in self.source.listed(uids[start : start + LISTED_AT_ONCE]):
+    def _take_in(self, uids: frozenset[int], stop: Event) -> int:
+        """Take in mails; one that the server cannot hand out keeps no other back."""
+        count = 0
+        unlisted = set(uids)
+        batches = deque(self._batches(uids))
+        while batches:
+            batch = batches.popleft()
+            try:
+                found = self.source.listed(batch)
+            except MailboxError as error:
+                self._failed(batch, error)
+                unlisted.difference_update(batch)
+                if len(batch) > 1:
+                    unlisted.update(batch)
+                    batches.extend([uid] for uid in batch)
+                continue
+            for listed in found:
                 if stop.is_set():
                     return count
-                try:
-                    count += self._take(listed)
-                except MailboxError as error:
-                    if error.kind != "protocol":
-                        raise
-                    failed = failed or error
-        if failed:
-            raise failed
+                unlisted.discard(listed.uid)
+                count += self._try(listed)
+        if unlisted and (untold := unlisted & self.source.uids()):
+            for uid in untold:
+                self._failed([uid], self._error(f"the server tells no size or date of UID {uid}"))
         return count
+
+    def _batches(self, uids: frozenset[int]) -> Iterator[list[int]]:
+        fresh = sorted(uids - self.tried.keys())
+        for start in range(0, len(fresh), LISTED_AT_ONCE):
+            yield fresh[start : start + LISTED_AT_ONCE]
+        for uid in sorted(uids & self.tried.keys(), key=lambda uid: (self.tried[uid], uid)):
+            yield [uid]
+
+    def _try(self, listed: Listed) -> bool:
+        """Take in one mail, or record that it could not be read."""
+        block = b""
+        try:
+            if self.tried.get(listed.uid, 0) >= receiving.TRIES - 1:
+                block = self.source.headers(listed.uid)  # this try may be the last
+            return self._take(listed)
+        except MailboxError as error:
+            self._failed([listed.uid], error, listed, block)
+        return False
+
+    def _failed(
+        self,
+        uids: Sequence[int],
+        error: MailboxError,
+        listed: Listed | None = None,
+        block: bytes = b"",
+    ) -> None:
+        """Count that mails could not be read; one that has failed too often is set aside.
+
+        Raises the error when the connection is lost.
+        """
+        now = self.house.clock()
+        with self.house.registry.write() as connection:
+            tries = receiving.failed(connection, *self._where, uids=uids, now=now)
+        if len(uids) == 1 and tries >= receiving.TRIES:
+            listed = listed or Listed(uid=uids[0], size=0, received_at=now)
+            received = self._received(listed, sha256=None, size=listed.size)
+            received = self._with_headers(replace(received, unreadable=UNREADABLE), block)
+            self._record(received)
+            log.warning("%s; UID %s is set aside for a person", error, uids[0])
+        elif len(uids) == 1:
+            self.trouble = self.trouble or error
+        if error.kind == "unreachable":
+            raise error
+
+    def _error(self, message: str) -> MailboxError:
+        return MailboxError(f"{self.folder}: {message}", mailbox=self.mailbox, kind="protocol")
 
     def _take(self, listed: Listed) -> bool:
         """Take in one mail: original first, then its row. False for one that vanished."""
+        refuse_without_room(self.house.settings.service.data_dir)
         if listed.size > self.house.settings.limits.message_bytes:
             return self._take_headers(listed)
         with self.house.originals.incoming() as file:
@@ -156,6 +238,13 @@ class _Reading:
         if not block:
             return False
         received = self._received(listed, sha256=None, size=listed.size)
+        self._record(self._with_headers(received, block))
+        return True
+
+    def _with_headers(self, received: Received, block: bytes) -> Received:
+        """Add what the headers of a mail tell of it, where they are there and can be read."""
+        if not block:
+            return received
         text = block[:HEADERS_KEPT].decode("utf-8", "replace").replace("\0", "")
         received = replace(received, headers=text)
         with self.house.originals.incoming() as file:
@@ -163,16 +252,15 @@ class _Reading:
             file.flush()
             try:
                 with self.sandbox.message(Path(file.name)) as submission:
-                    received = replace(
+                    return replace(
                         received,
                         sender=submission.sender.address,
                         subject=submission.subject,
                         message_id=submission.message_id,
                     )
             except ParseError:
-                log.info("UID %s: too large, and its headers cannot be read", listed.uid)
-        self._record(received)
-        return True
+                log.info("UID %s: not fetched, and its headers cannot be read", received.uid)
+        return received
 
     def _received(self, listed: Listed, *, sha256: str | None, size: int) -> Received:
         box = self.house.settings.mailbox[self.mailbox]
@@ -192,17 +280,17 @@ class _Reading:
     def _record(self, received: Received) -> None:
         with self.house.registry.write() as connection:
             mail = receiving.receive(connection, received, self.house.clock())
-        log.info("mail %s received from %s", mail, self.mailbox)
+        with concerning(mails=[mail]):
+            log.info("mail %s received from %s", mail, self.mailbox)
 
     def _carry_out_after(self, on_server: frozenset[int]) -> None:
         """Do with the mails that are safe what `after` says; each once."""
         if self.house.settings.mailbox[self.mailbox].after == "nothing":
             return
-        where = (self.mailbox, self.folder, self.uidvalidity)
         with self.house.registry.read() as connection:
-            left = receiving.not_done(connection, *where)
+            left = receiving.not_done(connection, *self._where)
         for uid in left:
             if uid in on_server:
                 self.source.done(uid)
             with self.house.registry.write() as connection:
-                receiving.done(connection, *where, uid)
+                receiving.done(connection, *self._where, uid)

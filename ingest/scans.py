@@ -13,6 +13,7 @@ from threading import Event
 
 from ingest.house import House
 from ingest.pipeline import Touched
+from ingest.trouble import refuse_without_room
 from parsers.grouping import documents_in
 from parsers.passwords import find_passwords
 from parsers.sandbox import Sandbox
@@ -46,6 +47,7 @@ def read_scans(house: House, touched: Touched, stop: Event) -> None:
             while not settled:
                 if stop.is_set():
                     return
+                refuse_without_room(house.settings.service.data_dir)
                 settled = _read(house, sandbox, scan, touched)
 
 
@@ -57,9 +59,10 @@ def _read(house: House, sandbox: Sandbox, scan: WaitingScan, touched: Touched) -
     with house.registry.write() as connection:
         attempt = scanned.count_attempt(connection, scan.sha256)
         known = scanned.known(connection, [scan.sha256]).get(scan.sha256)
-    lost = attempt > ATTEMPTS or house.originals.has_lost(scan.sha256)
+    originals = house.originals
+    lost = originals.has_lost(scan.sha256) or originals.has_damaged(scan.sha256)
     try:
-        content = known or (None if lost else _content(house, sandbox, scan))
+        content = known or (None if lost or attempt > ATTEMPTS else _content(house, sandbox, scan))
     except BaseException:
         with house.registry.write() as connection:
             scanned.count_attempt(connection, scan.sha256, by=-1)

@@ -50,6 +50,7 @@ def desk_server(house: House) -> Iterator[str]:
     )
     config = uvicorn.Config(
         app,
+        log_config=None,  # through the one log, which masks personal data
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -113,7 +113,7 @@ def _reopened(
 ) -> tuple[FiledDocument, ...]:
     """Read a file's original again; one without a text of its own stays as it was read."""
     filed = parts[0]
-    if filed.problem or not filed.sha256 or house.originals.has_lost(filed.sha256):
+    if filed.problem or not filed.sha256 or not house.originals.holds(filed.sha256):
         return tuple(parts)
     file = File(
         path=filed.path,

@@ -51,6 +51,8 @@ _QUOTES = ' "'
 _LONGEST_NAME, _LONGEST_EXTENSION = 200, 10
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 _PARAMETER_HEADERS = frozenset({"content-type", "content-disposition"})
+# To decode a word in it would let a sender write into what the host says of him (RFC 8601).
+_WITHOUT_WORDS = frozenset({"authentication-results"})
 _ADDRESS_HEADERS = frozenset({
     "from", "to", "cc", "bcc", "reply-to", "sender", "resent-from", "resent-to", "resent-cc",
     "return-path", "delivered-to", "disposition-notification-to",
@@ -279,7 +281,7 @@ def _repaired(field: bytes) -> bytes:
     text = decode_text(raw_value)
     if name.lower() in _PARAMETER_HEADERS:
         value = _repaired_parameters(text)
-    elif text.isascii() and "=?" not in text:
+    elif name.lower() in _WITHOUT_WORDS or (text.isascii() and "=?" not in text):
         value = re.sub(r"\n", "\r\n", text.strip())
     elif name.lower() in _ADDRESS_HEADERS:
         unfolded = re.sub(r"\n[ \t]+", " ", text)

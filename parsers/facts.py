@@ -10,10 +10,12 @@ from parsers.clauses import read_clauses
 from parsers.fields import read_fields
 from parsers.lines import Grid, Item, Line, items_of, numbering, quote_of, tidy
 from parsers.member_lists import read_members
+from parsers.mentions import read_mentions
 from parsers.names import find_names, is_bare_name, is_blank_name, normal_form
 from parsers.parties import read_signatures
 from parsers.placeholders import read_placeholders
 from parsers.recognise import OTHER, find_title, title_zone
+from parsers.rosters import Roster, read_roster
 from parsers.sections import sections_of
 from parsers.submission import Content, Fact, Facts
 
@@ -36,19 +38,21 @@ def read_facts(content: Content, kind: str, call: Call) -> Facts:
     items = items_of(content)
     sections = sections_of(items, call)
     title = find_title(items, call)
-    fields = read_fields(sections, kind, call)
+    roster = read_roster(sections, call) if call.has_fields(kind) else Roster()
+    fields = read_fields(sections, roster.places, kind, call)
     name = _name_of(items, fields.get(NAME), kind, call)
     if name is not None:
         fields[NAME] = name
-    members = read_members(sections, kind, call) if kind != OTHER else ()
+    members = read_members(sections, roster, kind, call) if kind != OTHER else ()
     placeholders = read_placeholders(items, content.marks, call)
     return Facts(
         title=title.text if title else "",
         fields=fields,
         members=members,
         signatures=read_signatures(sections, kind, call),
-        clauses=read_clauses(items, call) if kind != OTHER else {},
+        clauses=read_clauses(items, kind, call) if kind != OTHER else {},
         placeholders=placeholders if kind != OTHER else (),
+        mentions=read_mentions(items) if kind != OTHER else {},
         template=kind != OTHER and not members and _is_template(items, fields, placeholders, call),
     )
 

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
 from config.call import Call, FieldLabel
 from parsers.labels import ANY, Labels, clean_value, keys_of, labels_of, names
-from parsers.lines import Grid, Item, Line, plain, plain_words, quote_of, squeeze, tidy
-from parsers.names import is_organisation
-from parsers.sections import CAPTION_LENGTH, Section, lists_members
+from parsers.lines import (
+    Grid,
+    Item,
+    Line,
+    line_of,
+    numbering,
+    plain,
+    plain_words,
+    quote_of,
+    squeeze,
+    tidy,
+)
+from parsers.names import is_authority, is_organisation, is_person, without_note
+from parsers.sections import CAPTION_LENGTH, Section
 from parsers.submission import Fact
 
 _BROKEN_FROM = 8  # a shorter value is no name that was broken at the end of its line
@@ -20,6 +31,7 @@ _PLAIN = 3  # shorter labels may be the end of a value
 _LABELLED_LENGTH = 600  # a longer line is running text
 _INSIDE = r"[^\s:;,、。|_]{0,8}?"  # what `*` stands for inside a label, and ahead of it
 _AHEAD = r"(?:[一-鿿()/]{0,10}?|(?:[一-鿿]\s{1,4}){1,6}?)"
+_LONGEST_LABEL = 18
 _LEAST_ROWS = 2  # under the headings of a list
 
 
@@ -27,13 +39,15 @@ _LEAST_ROWS = 2  # under the headings of a list
 class Pair:
     """A label and what stands beside it; an empty `value` where the space was left blank.
 
-    `key` is the label of the call that `label` stands for.
+    `key` is the label of the call that `label` stands for. What was `guessed` counts only where
+    it has the shape of what the field holds.
     """
 
     key: str
     label: str
     value: str
     line: Line
+    guessed: bool = False
 
     def fact(self) -> Fact:
         """Return it as a fact, quoted as it stands."""
@@ -46,18 +60,27 @@ def pairs_of(item: Item, labels: Labels, following: Item | None = None) -> Itera
     if isinstance(item, Grid):
         yield from _pairs_of_table(item, labels)
         return
+    beside = list(_pairs_of_line(item, labels))
     key = labels.key(item.text)
     bare = key in labels.wanted and not item.squeezed.endswith(":")
+    bare = bare and not any(each.value for each in beside)
     if bare and isinstance(following, Line) and not _is_label_line(following, labels):
-        value = clean_value(following.raw, labels.excused)
+        value = "" if _is_next_in_list(item, following) else following.raw
+        value = clean_value(value, labels.excused)
         yield Pair(key=key, label=item.raw, value=value, line=item)
         return
-    yield from _pairs_of_line(item, labels)
+    yield from beside
+
+
+def _is_next_in_list(line: Line, following: Line) -> bool:
+    """Whether a line is the next number of the list in which another is: its value is blank."""
+    level = numbering(line.text)[0]
+    return level > 0 and numbering(following.text)[0] == level
 
 
 def _is_label_line(line: Line, labels: Labels) -> bool:
     too_long = len(line.squeezed) > CAPTION_LENGTH or re.search("[。;:]", line.text)
-    return bool(too_long or labels.key(line.text) or next(_pairs_of_line(line, labels), None))
+    return bool(too_long or labels.is_label(line.text) or next(_pairs_of_line(line, labels), None))
 
 
 @cache
@@ -78,8 +101,10 @@ def _label_pattern(known: frozenset[str], tails: frozenset[str]) -> re.Pattern[s
 def _any_of(words: Iterable[str]) -> str:
     """Return a pattern for any of some labels, which may be spaced out."""
     spaced = (
-        r"\s{0,8}".join(_INSIDE if letter == ANY else re.escape(letter) for letter in word)
+        r"\s{0,8}".join(_INSIDE if letter == ANY else re.escape(letter) for letter in bare)
+        + (_INSIDE if bare != word else "")
         for word in sorted(words, key=len, reverse=True)
+        if (bare := word.rstrip(ANY))
     )
     return "|".join(spaced) or r"(?!)"
 
@@ -92,8 +117,15 @@ def _pairs_of_line(line: Line, labels: Labels) -> Iterator[Pair]:
     found: list[re.Match[str]] = []
     for each in _label_pattern(labels.known, labels.tails).finditer(line.text):
         first = each.start() <= start + 1
-        if each["glued"] or each["end"] in {":", "_"} or first or found:
+        key = labels.key(each["glued"] or each["label"])
+        loose = key.endswith(ANY) and not each["glued"] and each["end"] != ":"
+        if key and not loose and (each["glued"] or each["end"] in {":", "_"} or first or found):
             found.append(each)
+    head, colon, _ = line.text.partition(":")
+    end = found[0].start() if found else len(line.text)
+    if colon and len(head) < end and labels.key(head) in labels.wanted:  # spaced in its own way
+        value = clean_value(line.raw[len(head) + 1 : end], labels.excused)
+        yield Pair(key=labels.key(head), label=line.raw[: len(head)], value=value, line=line)
     for at, each in enumerate(found):
         group = "glued" if each["glued"] else "label"
         key = labels.key(each[group])
@@ -107,7 +139,7 @@ def _pairs_of_line(line: Line, labels: Labels) -> Iterator[Pair]:
 def _pairs_of_table(grid: Grid, labels: Labels) -> Iterator[Pair]:
     for at, row in enumerate(grid.rows):
         below = grid.rows[at + 1] if at + 1 < len(grid.rows) else ()
-        heads = is_heading_row(row, labels)
+        heads = is_heading_row(row, labels) or _heads(row, below, labels)
         for column, cell in enumerate(row):
             key = labels.key(cell.text)
             if key in labels.wanted:
@@ -115,7 +147,11 @@ def _pairs_of_table(grid: Grid, labels: Labels) -> Iterator[Pair]:
                     value = _value_below(below, column, len(row), labels)
                 else:
                     value = _value_beside(row, column, labels)
-                yield Pair(key=key, label=cell.raw.strip(" :："), value=value, line=cell)
+                pair = Pair(key=key, label=cell.raw.strip(" :："), value=value, line=cell)
+                yield pair
+                under = "" if heads else _value_below(below, column, len(row), labels)
+                if under:
+                    yield replace(pair, value=under, guessed=True)
             elif not key:
                 for line in cell.split():
                     if ":" in line.text:
@@ -129,23 +165,43 @@ def is_heading_row(row: Sequence[Line], labels: Labels) -> bool:
     return whole and any(map(labels.key, filled)) and all(map(labels.is_heading, filled))
 
 
+def _heads(row: Sequence[Line], below: Sequence[Line], labels: Labels) -> bool:
+    """Whether a row holds labels, of which the call knows some, and the next one their values."""
+    filled = [cell for cell in row if cell.squeezed]
+    whole = len(row) == len(below) and len(filled) > 2 and 2 * len(filled) > len(row)  # noqa: PLR2004 - two are a label and its value
+    known = [cell for cell in filled if labels.is_label(cell.text)]
+    if not (whole and known and all(map(_may_be_label, filled))):
+        return False
+    values = [cell for cell in below if cell.squeezed]
+    return not any(labels.is_label(cell.text) for cell in values)
+
+
+def _may_be_label(cell: Line) -> bool:
+    """Whether a cell that the call does not know may hold a label: no name, number or sentence."""
+    text = cell.squeezed
+    body = is_organisation(text) or is_authority(text) or is_person(text)
+    return not body and len(text) <= _LONGEST_LABEL and not re.search(r"\d{2}|[。;,@]", text)
+
+
 def _value_beside(row: Sequence[Line], column: int, labels: Labels) -> str:
     """Return the value right of a label, or of two that say one thing: 联系人 | 姓名.
 
     A label that follows a blank cell is no value, be it one that the call does not know.
     """
     right = [cell for cell in row[column + 1 :] if cell.squeezed]
-    if right and not row[column + 1].squeezed and labels.is_heading(right[0].text):
-        return ""
+    if right and not row[column + 1].squeezed:
+        last = right[0] is row[-1]
+        if not last or labels.is_heading(right[0].text):
+            return ""
     if len(right) > 1 and labels.key(right[0].text):
         both = labels.key(row[column].text + right[0].text) == labels.key(row[column].text)
         right = right[1:] if both else right
-    return "" if not right or labels.key(right[0].text) else _value_in_cell(right[0], labels)
+    return "" if not right or labels.is_label(right[0].text) else _value_in_cell(right[0], labels)
 
 
 def _value_below(below: Sequence[Line], column: int, width: int, labels: Labels) -> str:
     """Return the value below a label in a row of labels."""
-    if len(below) != width or is_heading_row(below, labels) or labels.key(below[column].text):
+    if len(below) != width or is_heading_row(below, labels) or labels.is_label(below[column].text):
         return ""
     return _value_in_cell(below[column], labels)
 
@@ -163,10 +219,13 @@ def _value_in_cell(cell: Line, labels: Labels) -> str:
 # ── The fields of the call ────────────────────────────────────────────────────────────
 
 
-def read_fields(sections: Sequence[Section], kind: str, call: Call) -> dict[str, Fact]:
-    """Return what stands beside the labels of the call's fields; the first filled one counts.
+def read_fields(
+    sections: Sequence[Section], elsewhere: Collection[int], kind: str, call: Call
+) -> dict[str, Fact]:
+    """Return what the fields of the call hold; the first that fits counts.
 
-    Labels in lists of members or people, and in the sheets of members, speak of those.
+    Sections `elsewhere` speak of members or people alone. A field whose label is not known is
+    told by what it holds: the one organisation, authority, number or address of its kind.
     """
     asked = [each for each in call.fields if not each.documents or kind in each.documents]
     if not asked:
@@ -174,17 +233,23 @@ def read_fields(sections: Sequence[Section], kind: str, call: Call) -> dict[str,
     labels = labels_of(call, [word for each in asked for word in each.labels])
     named = labels_of(call, call.members.name_labels)
     facts: dict[str, Fact] = {}
-    for at, section in enumerate(sections):
+    whole = [at for at in range(len(sections)) if at not in elsewhere]
+    for at in whole:
+        section = sections[at]
+        before = sections[at - 1].item if at else None
         following = sections[at + 1].item if at + 1 < len(sections) else None
-        if lists_members(section.caption, call) or is_list_table(section.item, call):
+        if is_list_table(section.item, call):
             continue
-        pairs = pairs_of(section.item, labels, following)
-        around = (sections[at - 1].item if at else None, following)
-        _collect(facts, (_completed(each, *around, labels, call) for each in pairs), asked)
-        titled = _field_of_caption(section.caption, asked)
+        for pair in pairs_of(section.item, labels, following):
+            _collect(facts, _completed(pair, before, following, labels, call), asked)
+        titled = field_of_caption(section.caption, asked)
         if titled:
             for pair in pairs_of(section.item, named, following):
                 _keep(facts, titled, pair.fact())
+    for each in asked:
+        if each.id not in facts and each.holds:
+            told = _told_by_shape([sections[at] for at in whole], each, labels)
+            facts |= {each.id: told} if told else {}
     return facts
 
 
@@ -209,14 +274,16 @@ def _completed(
 def _completes(whole: str, value: str, call: Call) -> bool:
     """Whether a name is whole with more than `value`, and was not without."""
     suffixes = plain_words(call.name.suffixes)
-    named = squeeze(plain(whole)).endswith(suffixes) and not plain(value).endswith(suffixes)
-    return named or (is_organisation(whole) and not is_organisation(value))
+    if plain(value).endswith(suffixes) or is_organisation(value):
+        return False
+    return squeeze(plain(whole)).endswith(suffixes) or is_organisation(whole)
 
 
-def _collect(facts: dict[str, Fact], pairs: Iterable[Pair], asked: Sequence[FieldLabel]) -> None:
-    for pair in pairs:
-        for each in asked:
-            if pair.key in keys_of(each.labels):
+def _collect(facts: dict[str, Fact], pair: Pair, asked: Sequence[FieldLabel]) -> None:
+    for each in asked:
+        if pair.key in keys_of(each.labels):
+            loose = pair.key.endswith(ANY) or pair.guessed
+            if not (loose and pair.value and not may_hold(each.holds, pair.value)):
                 _keep(facts, each.id, pair.fact())
 
 
@@ -225,7 +292,67 @@ def _keep(facts: dict[str, Fact], field: str, fact: Fact) -> None:
         facts[field] = fact
 
 
-def _field_of_caption(caption: str, asked: Sequence[FieldLabel]) -> str:
+_PHONE = re.compile(r"(?<!\d)(?:1[3-9]\d{9}|\(?0\d{2,3}\)?[-—–\s]{0,3}\d{7,8})(?!\d)")
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+_LONGEST_PERSON = 20
+
+
+def may_hold(holds: str, value: str) -> bool:
+    """Whether a value has the shape of what a field holds."""
+    text = plain(value)
+    body = is_organisation(without_note(text)) or is_authority(text)
+    if holds in {"organisation", "authority"}:
+        return body
+    if holds == "person":
+        return not body and len(text) <= _LONGEST_PERSON and not text.isdigit()
+    pattern = {"phone": _PHONE, "email": _EMAIL}.get(holds)
+    return pattern is None or pattern.search(text) is not None
+
+
+def _told_by_shape(sections: Sequence[Section], field: FieldLabel, labels: Labels) -> Fact | None:
+    """Return the first value that stands beside a label nobody knows, and is what a field holds."""
+    pattern = {"phone": _PHONE, "email": _EMAIL}.get(field.holds)
+    for at, section in enumerate(sections):
+        item = section.item
+        before = sections[at - 1].item if at else None
+        for label, value in _beside_any_label(item, before):
+            found = pattern.search(value.text) if pattern else None
+            if found:
+                text = value.raw[found.start() : found.end()]
+                return Fact(value=tidy(text), page=value.page, quote=quote_of(value.raw))
+            if labels.key(label) or pattern or not _is_of(field.holds, value.text):
+                continue
+            text = clean_value(value.raw, labels.excused)
+            return Fact(value=text, page=value.page, quote=quote_of(value.raw))
+    return None
+
+
+def _is_of(holds: str, text: str) -> bool:
+    if holds == "authority":
+        return is_authority(text)
+    return (
+        holds == "organisation" and is_organisation(without_note(text)) and not is_authority(text)
+    )
+
+
+def _beside_any_label(item: Item, before: Item | None) -> Iterator[tuple[str, Line]]:
+    """Yield all values of a line or table, each with the label beside, before or above it."""
+    if isinstance(item, Line):
+        label, colon, _ = item.text.partition(":")
+        if colon:
+            yield label, line_of(item.raw[len(label) + 1 :].strip(), item.page)
+        elif isinstance(before, Line):
+            yield before.text, line_of(item.raw.strip(), item.page)
+        return
+    for number, row in enumerate(item.rows):
+        above = item.rows[number - 1] if number else ()
+        for column, cell in enumerate(row):
+            left = [each for each in row[:column] if each.squeezed]
+            over = above[column].text if len(above) == len(row) else ""
+            yield (left[-1].text if left else over), cell
+
+
+def field_of_caption(caption: str, asked: Sequence[FieldLabel]) -> str:
     """Return the field that a caption names (`秘书处所在单位情况表`), or an empty string."""
     for each in asked:
         words = (word for word in keys_of(each.labels) if len(word.strip(ANY)) >= _TELLING)

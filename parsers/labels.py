@@ -39,9 +39,14 @@ class Labels:
         key = label_key(text)
         return _label_for(key, self.wanted, self.known, self.tails) if key else ""
 
+    def is_label(self, text: str) -> bool:
+        """Whether a text is a label that the call knows, to its last word."""
+        key = self.key(text)
+        return bool(key) and not key.endswith(ANY)
+
     def is_heading(self, text: str) -> bool:
         """Whether a cell looks like a label, be it one that the call does not know."""
-        if text.rstrip().endswith(":") or self.key(text):
+        if text.rstrip().endswith(":") or self.is_label(text):
             return True
         return label_key(text).endswith(_endings(self.known | self.tails))
 
@@ -72,39 +77,51 @@ def keys_of(labels: tuple[str, ...]) -> frozenset[str]:
 
 def labels_of(call: Call, wanted: Iterable[str]) -> Labels:
     """Return `wanted` among all labels that the call knows."""
-    keys, members = keys_of(tuple(wanted)), call.members
+    members = call.members
     fields = tuple(word for each in call.fields for word in each.labels)
     columns = (*members.name_labels, *members.kind_labels, *members.code_labels)
-    known = keys_of((*fields, *call.other_labels, *columns, *members.person_labels))
-    return Labels(
-        wanted=keys,
-        known=keys | known,
-        tails=keys_of(call.label_tails),
-        excused=call.placeholders.excused,
-    )
+    known = (*fields, *call.other_labels, *columns, *members.person_labels)
+    return _labels(tuple(wanted), known, call.label_tails, call.placeholders.excused)
+
+
+@cache
+def _labels(
+    wanted: tuple[str, ...],
+    known: tuple[str, ...],
+    tails: tuple[str, ...],
+    excused: tuple[str, ...],
+) -> Labels:
+    """Return labels once for all, since they are what is asked with thousands of times a file."""
+    keys = keys_of(wanted)
+    return Labels(wanted=keys, known=keys | keys_of(known), tails=keys_of(tails), excused=excused)
 
 
 @lru_cache(maxsize=8192)
 def _label_for(
     key: str, wanted: frozenset[str], known: frozenset[str], tails: frozenset[str]
 ) -> str:
-    """Return the label that says most of a text: all of it, else the longest; wanted ones first."""
+    """Return the label that a text stands for: the one whose words end last, else the longest.
+
+    What a label asks for stands last in it: 联系人电话 asks for a number.
+    """
     if key in known:
         return key
     stems = [key, *(key.removesuffix(tail) for tail in tails if key.endswith(tail))]
-    found = [stem for stem in stems if stem in known]
-    found += [
-        word
-        for word, end in _open_words(known)
-        if any(stem.endswith(end) and _pattern(word).fullmatch(stem) for stem in stems)
-    ]
-    return max(found, key=lambda word: (len(word.replace(ANY, "")), word in wanted), default="")
+    found = [(len(key), len(stem), stem in wanted, True, stem) for stem in stems if stem in known]
+    for word in _open_words(known):
+        stem = next((each for each in stems if _pattern(word).fullmatch(each)), "")
+        if stem:
+            end = _pattern(word.rstrip(ANY)).match(stem)
+            reach = end.end() if end and end.end() < len(stem) else len(key)
+            length, closed = len(word.replace(ANY, "")), not word.endswith(ANY)
+            found.append((reach, length, word in wanted, closed, word))
+    return max(found, default=(0, 0, False, False, ""))[-1]
 
 
 @cache
-def _open_words(known: frozenset[str]) -> tuple[tuple[str, str], ...]:
-    """Return the labels that leave words open, each with what it ends with."""
-    return tuple((word, word.rpartition(ANY)[2]) for word in sorted(known) if ANY in word)
+def _open_words(known: frozenset[str]) -> tuple[str, ...]:
+    """Return the labels that leave words open."""
+    return tuple(word for word in sorted(known) if ANY in word)
 
 
 def names(word: str, text: str) -> bool:

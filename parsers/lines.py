@@ -24,7 +24,7 @@ _LONE_ROW_TABS = 2
 _MOST_CELLS = 256  # in a row; no form has as many columns
 _NUMBER_ALONE = re.compile(r"\S{0,6}[.、)]\s*|第\S{1,4}[章条节]\s*")
 _TERMINAL = "。;!?:…"
-_NUMERALS = "一二三四五六七八九十百零〇"
+_NUMERALS = "一二三四五六七八九十百零〇壹贰叁肆伍陆柒捌玖拾"
 _BETWEEN_HAN = re.compile(r"(?<=[^\x00-\x7f])\s+(?=[^\x00-\x7f])")
 
 
@@ -209,7 +209,7 @@ def _continues(block: str, following: Block | None, wrapped_from: float) -> bool
 _NUMBER = re.compile(
     rf"\s*(?:第\s?(?:[{_NUMERALS}]{{1,5}}|\d{{1,3}})\s?(?P<unit>[章编条节款]|部分)"
     rf"|(?P<han>[{_NUMERALS}]{{1,3}})\s?[、.,)]"
-    rf"|\(\s?(?P<bracket>[{_NUMERALS}]{{1,3}}|\d{{1,2}})\s?\)"
+    rf"|[(〔【]\s?(?P<bracket>[{_NUMERALS}]{{1,3}}|\d{{1,2}})\s?[)〕】]"
     r"|(?P<digits>\d{1,2}(?:\.\d{1,2}){0,3})(?:\s?[、.)]|\s+|(?=[一-鿿])))\s*"
 )
 _TOC = re.compile(r"(?:[.…·\-_]{3,}|\t| {3,})\s*\d{1,3}\s*$|[.…·]{4,}\s*\d*\s*$")

@@ -86,24 +86,26 @@ def _is_titled(items: Sequence[Item], path: str, call: Call) -> bool:
 
 def _header(grid: Grid, call: Call) -> _Header | None:
     """Return the header that names most fields, in one row or two; the first of equals."""
-    found = (
-        _header_at(grid, at, height, call)
+    places = [
+        (at, height, _headings(grid, at, height))
         for at in range(min(len(grid.rows), _HEADER_WITHIN))
         for height in (1, 2)
-    )
+        if at + height <= len(grid.rows)
+    ]
+    if any(_is_paper_register(headings, call) for _, _, headings in places):
+        return None
+    found = (_header_at(grid, at + height - 1, named, call) for at, height, named in places)
     return max(filter(None, found), key=lambda each: len(each.columns), default=None)
 
 
-def _header_at(grid: Grid, at: int, height: int, call: Call) -> _Header | None:
+def _headings(grid: Grid, at: int, height: int) -> Sequence[str]:
     rows = [[label_key(cell.text) for cell in row] for row in grid.rows[at : at + height]]
-    if len(rows) < height:
-        return None
-    width = max(map(len, grid.rows))
-    headings = rows[0] if height == 1 else _under(rows[0], rows[1], width)
-    if _is_paper_register(headings, call):
-        return None
+    return rows[0] if height == 1 else _under(rows[0], rows[1], max(map(len, grid.rows)))
+
+
+def _header_at(grid: Grid, last: int, headings: Sequence[str], call: Call) -> _Header | None:
+    """Return the header that ends with row `last`, if it names the dossier and a field."""
     columns = _columns(headings, call)
-    last = at + height - 1
     if columns and NAME not in columns:
         column = _column_of_names(grid.rows[last + 1 :][:_SAMPLE], headings, call)
         others = {field: at for field, at in columns.items() if at != column}

@@ -22,29 +22,34 @@ from parsers.members import (
     may_be_name,
     member_alone,
     member_of,
-    without_note,
 )
-from parsers.names import is_organisation
+from parsers.names import is_organisation, without_note
 from parsers.parties import agreement_parties, before_signatures
+from parsers.rosters import Roster
 from parsers.sections import Section, lists_members, names_kind_only
 from parsers.submission import Member
 
 WHOLE_LIST = 2  # a list of one is none
 _MOSTLY = 0.6
 _AHEAD_OF_NAME = re.compile(
-    r"^.{0,24}\((?:[一二三四五六七八九十]{1,3}|\d{1,2})\)|^.{0,24}?(?:由|包括|[别位员]为|设在)"
+    r"^.{0,24}\((?:[一二三四五六七八九十]{1,3}|\d{1,2})\)|^.{0,24}?(?:由|包括|[别位员次]为|设在)|^.{0,20}?(?:单位|成员|\d家).{0,4}?[为有是]"
 )
 _BEHIND_NAME = re.compile(r"\(?(?:等|共|组成|发起).{0,16}$")
 _CIRCLED = re.compile("[①-⑳]")
 _AMONG_OTHERS = re.compile(r"等(?P<count>\d{0,3})[^、,;。]{0,8}(?:单位|企业|成员|机构|公司|[家所])")
 
 
-def read_members(sections: Sequence[Section], kind: str, call: Call) -> tuple[Member, ...]:
+def read_members(
+    sections: Sequence[Section], roster: Roster, kind: str, call: Call
+) -> tuple[Member, ...]:
     """Return the whole list of members that a document gives, each once, in its order.
 
-    A list under a caption counts before the parties of an agreement, and these before a table
-    that is only told by its column heading. Who signs is not among them.
+    A form gives its `roster`. Elsewhere, a list under a caption counts before the parties of an
+    agreement, and these before a table that is only told by its column heading. Who signs is not
+    among them.
     """
+    if call.has_fields(kind):
+        return roster.members
     sections = before_signatures(sections, kind, call)
     captioned = distinct(_captioned(sections, call))
     for members in (
@@ -54,11 +59,7 @@ def read_members(sections: Sequence[Section], kind: str, call: Call) -> tuple[Me
     ):
         if len(members) >= WHOLE_LIST:
             return members
-    return captioned if _has_fields(kind, call) else ()
-
-
-def _has_fields(kind: str, call: Call) -> bool:
-    return any(kind in each.documents for each in call.fields)
+    return ()
 
 
 # ── Lists under a caption ─────────────────────────────────────────────────────────────
@@ -97,7 +98,8 @@ def _unbroken(sections: Sequence[Section]) -> list[Section]:
         if isinstance(last, Line) and isinstance(section.item, Line):
             one, other = last.text.rpartition("、")[2], section.item.text.partition("、")[0]
             listed = "、" in last.text and "、" in section.item.text
-            if listed and is_organisation(one + other) and not is_organisation(one):
+            broken = is_organisation(one + other) and not is_organisation(other)
+            if listed and broken and not is_organisation(one):
                 joined = line_of(last.raw + section.item.raw.lstrip(), last.page)
                 whole[-1] = replace(whole[-1], item=joined)
                 continue
@@ -186,7 +188,7 @@ def _names_beside_labels(line: Line, hint: str, call: Call) -> Iterator[Member]:
 def _in_tables(sections: Sequence[Section], kind: str, call: Call) -> Iterator[Member]:
     """Yield the members of tables that only their column heading marks as member lists."""
     plainly = tuple(each for each in call.members.name_labels if call.members.title in each)
-    labels = call.members.name_labels if _has_fields(kind, call) else plainly
+    labels = call.members.name_labels if call.has_fields(kind) else plainly
     for section in sections:
         if isinstance(section.item, Grid):
             columns = columns_of(section.item, labels, call)

@@ -10,8 +10,8 @@ from config.call import Call
 from parsers.fields import heading_of_list, pairs_of
 from parsers.labels import keys_of, labels_of
 from parsers.lines import Grid, Line
-from parsers.members import kind_in_caption, may_be_name, member_of, without_note
-from parsers.names import is_organisation
+from parsers.members import kind_in_caption, may_be_name, member_of
+from parsers.names import is_organisation, without_note
 from parsers.sections import names_kind_only
 from parsers.submission import Member
 

@@ -9,18 +9,25 @@ from dataclasses import replace
 from config.call import Call, MemberKind
 from parsers.labels import clean_value, is_blank
 from parsers.lines import Line, numbering, plain, plain_words, quote_of, squeeze, tidy
-from parsers.names import is_blank_name, is_organisation, organisation_code, organisation_form
+from parsers.names import (
+    is_blank_name,
+    is_organisation,
+    organisation_code,
+    organisation_form,
+    without_note,
+)
 from parsers.submission import Member
 
 LONGEST_NAME = 45
 
 _BOX = "□☐☑☒√✓✔■"
 _TICKED = "☑☒√✓✔■"
-_NOTE_BEHIND = re.compile(r"[(（][^()（）]{0,40}(?<!合伙)[)）]\s*$")
 _NUMBER_AHEAD = re.compile(
-    r"^\s*(?:[(（][\d一二三四五六七八九十]{1,3}[)）]|[\d一二三四五六七八九十]{1,3}[、.．)）]|\d{1,3}\s|[①-⑳])\s*"
+    r"^\s*(?:[(（〔【][\d一二三四五六七八九十]{1,3}[)）〕】]|[\d一二三四五六七八九十]{1,3}[、.．)）]|\d{1,3}\s|[①-⑳]"
+    r"|[●○◆◇▪▲△★☆•·※–—-]{1,3}|[一二三四五六七八九十]{1,2}是|其[一二三四五六七八九十])\s*"
 )
 _ALONE = re.compile(
+    r"(?:[^\s:;,。()]{0,8}(?:方|人|单位|家)[之第]?[\d一二三四五六七八九十]{0,3}(?:\([^()]{0,30}\))?\s+)?"
     r"(?:[^\s:;,。()]{1,10}(?:\([^()]{0,30}\))?\s?:)?\s*(?P<name>(?:[^:;,。()]|\([^()]{0,60}\))+)$"
 )
 _NO_NAME = re.compile(r"[。;!?:]|^(?:合计|总计|小计|共|注)|\d{5}|设在")
@@ -44,13 +51,6 @@ def may_be_name(raw: str, call: Call) -> bool:
     if text.endswith(plain_words(call.members.organs)):
         return False
     return not _NO_NAME.search(text) and not is_blank_name(text, call)
-
-
-def without_note(text: str) -> str:
-    """Cut a bracket behind a name that is no place or legal form: `某某大学（理事长单位）`."""
-    text = text.strip(" ;。、,:")
-    shorter = _NOTE_BEHIND.sub("", text)
-    return shorter if is_organisation(shorter) else text
 
 
 def member_alone(line: Line, hint: str, call: Call) -> Member | None:
@@ -98,6 +98,11 @@ def kind_of(stated: str, hint: str, name: str, call: Call) -> str:
     return next(iter(named), "") or hint or by_name
 
 
+def has_tick(text: str) -> bool:
+    """Whether a text holds boxes of which some are ticked."""
+    return any(box in _boxed(plain(text)) for box in _TICKED)
+
+
 def kind_in_caption(caption: str, call: Call) -> str:
     """Return the one kind that a caption names; nothing where it names several."""
     kinds = _kinds_in(caption, call)
@@ -109,8 +114,15 @@ def _kinds_in(text: str, call: Call) -> list[MemberKind]:
     return [each for each in call.members.kinds if any(word in squeezed for word in each.words)]
 
 
+def _boxed(text: str) -> str:
+    """Return a text with each way of drawing a box as one: `(√)`, `[ ]`, `●`."""
+    text = re.sub(r"[(\[【]\s*[√✓✔]\s*[)\]】]|●", "☑", text)
+    return re.sub(r"[(\[【]\s*[)\]】]|○", "□", text)
+
+
 def _ticked(stated: str) -> str:
     """Return what is ticked in a row of boxes: `□企业 ☑高校` → `高校`."""
+    stated = _boxed(stated)
     if not any(box in stated for box in _BOX):
         return stated
     before = re.findall(rf"([{_BOX}])\s*([^{_BOX}\s]+)", stated)

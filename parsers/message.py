@@ -87,10 +87,23 @@ def read_message(path: Path, work: Path, limits: Limits, watch: Watch | None = N
 
 
 def open_files(
-    paths: Sequence[tuple[Path, str]], work: Path, limits: Limits, watch: Watch | None = None
+    paths: Sequence[tuple[Path, str]],
+    work: Path,
+    limits: Limits,
+    watch: Watch | None = None,
+    *,
+    passwords: Sequence[str] = (),
 ) -> tuple[File, ...]:
-    """Open local files, each given with the name to show, as if a mail had brought them."""
-    opening = _Opening(limits=limits, shelf=Shelf(work, Budget(limits)), watch=watch or Watch())
+    """Open local files, each given with the name to show, as if a mail had brought them.
+
+    `passwords` are tried on archives among them that are locked.
+    """
+    opening = _Opening(
+        limits=limits,
+        shelf=Shelf(work, Budget(limits)),
+        watch=watch or Watch(),
+        passwords=tuple(passwords),
+    )
     entries: list[Entry] = []
     for path, shown in paths:
         with path.open("rb") as file:
@@ -117,6 +130,7 @@ class _Opening:
     limits: Limits
     shelf: Shelf
     watch: Watch
+    passwords: tuple[str, ...] = ()
     files: list[File] = field(default_factory=list)
     paths: set[str] = field(default_factory=set)
     texts: list[str] = field(default_factory=list, repr=False)
@@ -333,7 +347,7 @@ class _Opening:
             path=stored.path,
             media_type=kind,
             name=path.rpartition("/")[2],
-            passwords=find_passwords([*names, *reversed(self.texts)]),
+            passwords=(*self.passwords, *find_passwords([*names, *reversed(self.texts)])),
             volumes=entry.volumes,
         )
         entries: list[Entry] = []
@@ -506,11 +520,16 @@ def _submission(mime: Mime, inside: _Inside, files: list[File]) -> Submission:
         links=merged(inside.links),
         media_type=mime.message.get_content_type(),
         calendar_method=_calendar_method(mime.message),
+        authentication_results=_as_it_stands(mime.message, "authentication-results"),
     )
 
 
 def _header(message: Message, name: str) -> str:
     return decode_header(str(message.get(name, "")))
+
+
+def _as_it_stands(message: Message, name: str) -> str:
+    return str(message.get(name, "")).encode("ascii", "replace").decode()
 
 
 def _bracketed(value: str) -> str:

@@ -25,6 +25,7 @@ _FILE_LEAD = re.compile(r"^(?:(?:\d{6,8}|0\d|\d{1,3}(?=[\s.]))[\s.]*)+")
 _REACH = 48  # no name is longer
 _MOST_NAMES = 500  # in one text; a list of all alliances of a province has fewer
 _HAN = re.compile("[一-鿿]")
+_HAN_ONLY = re.compile("[一-鿿]+")
 _PUNCTUATION = re.compile(r"[\W_]+")
 _LEAST_CORE = 2
 
@@ -60,17 +61,17 @@ def _flat(name: str) -> str:
 
 def _unwrapped(text: str) -> str:
     """Return a text without brackets around the whole of it, or opened before it."""
-    while text.startswith("("):
-        depth, end = 0, len(text)
-        for at, letter in enumerate(text):
-            depth += (letter == "(") - (letter == ")")
-            if depth == 0:
-                end = at
-                break
-        if end < len(text) - 1:
-            break  # the bracket is about the first words only
-        text = text[1:end]
-    return text
+    closed: dict[int, int] = {}
+    opened: list[int] = []
+    for at, letter in enumerate(text):
+        if letter == "(":
+            opened.append(at)
+        elif letter == ")" and opened:
+            closed[opened.pop()] = at
+    start, end = 0, len(text)
+    while start < end and text[start] == "(" and closed.get(start, end) >= end - 1:
+        start, end = start + 1, closed.get(start, end)  # else it is about the first words only
+    return text[start:end]
 
 
 def normal_form(name: str, call: Call) -> str:
@@ -255,31 +256,59 @@ def find_number(text: str, call: Call) -> tuple[str, ...]:
 # ── Organisations ─────────────────────────────────────────────────────────────────────
 
 _LEGAL_FORM = re.compile(r"(?:股份有限|有限责任|有限)?公司$|\(?集团\)?")
-_ENDS = (
-    *("公司", "集团", "厂", "合伙)", "合作社", "事务所", "农场", "银行", "出版社"),
+ENDS = (
+    *("公司", "集团", "厂", "矿", "合伙)", "合作社", "信用社", "联社", "报社", "杂志社", "出版社"),
+    *("事务所", "农场", "林场", "牧场", "渔场", "茶场", "种场", "银行", "商行", "经营部", "总部"),
+    *("大学", "学院", "学校", "中学", "小学", "党校", "院", "所", "园", "馆", "气象台"),
+    *("中心", "实验室", "基地", "站", "总队", "大队"),
     *(
-        "大学",
-        "学院",
-        "学校",
-        "中学",
-        "党校",
-        "研究院",
-        "研究所",
-        "科学院",
-        "设计院",
-        "分院",
-        "院",
-        "所",
+        "协会",
+        "学会",
+        "商会",
+        "公会",
+        "总会",
+        "分会",
+        "促进会",
+        "联合会",
+        "研究会",
+        "基金会",
+        "工会",
     ),
-    *("医院", "中心", "实验室", "基地", "站"),
-    *("协会", "学会", "商会", "促进会", "联合会", "研究会", "基金会", "局", "委员会", "管委会"),
+    *("局", "委员会", "管委会"),
+)
+"""How names of organisations end."""
+
+_AUTHORITY = re.compile(r"(?:[局厅委]|委员会|人民政府|办公室)(?:\([^()]*\))?$")
+_NO_AUTHORITY = re.compile(r"专家|咨询|顾问|学术|指导|(?<!科学)技术委|理事|执行|职工|[:;。,、]")
+_DOUBLE_SURNAMES = ("欧阳", "司徒", "诸葛", "上官", "司马", "东方")
+_SURNAMES = frozenset(
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕"
+    "丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严"
+    "覃武戴莫孔向汤温赖古丘詹庄容伍冼利甘岑欧区麦关霍简凌招司诸上尚倪施牛洪季俞章鲁葛聂柯骆连包翁"
+    "纪焦左阮兰齐蓝涂宁游辛管祝鲍邢裴路童颜梅盛刁柳饶殷耿池艾卓揭佘缪隋景危商巫东"
 )
 _FORMER = re.compile(r"\((?:原名?称?|曾用名|前称|更名前)[为是:]?([^()]+(?:\([^()]*\)[^()]*)*)\)")
 _PROVINCE = re.compile(r"^(\w{2,3})省(?=\w{2})")
 _CITY = re.compile(r"^(\w{2,5}?)市(?=\w{2})")
 _GROUP = re.compile(r"\(集团\)|集团")
-_NO_ORGANISATION = re.compile(r"[。,;:!?、《》“”_=]|^(?:第|本|各|该|我|其他|设立|成立)|场所$")
+_NO_ORGANISATION = re.compile(
+    r"[。,;:!?、《》“”_=]|^(?:限|有限|股份|责任|第|本|各|该|我|其他|设立|成立|附属)|[场住处]所$|(?:专家|咨询|顾问|学术|指导)\w{0,4}委员会$|\d[号栋座楼弄]"
+)
+_GENERIC = (
+    r"(?:科研|科技|研究|研发|开发|企业|工程|技术|检[测验]|测试|试验|实验|创新|服务|重点|高等|事业|生产|设计|信息|推广|中介"
+    r"|博士后|工作|上市|普通|行业|产业|本科|职业|国有|民营|控股|外资|合资|其他|各类|骨干|龙头|成员|会员|新型|公共|协同"
+    r"|[设建]有|设立|拥有|依托)*"
+    r"(?:中心|院[校所]?|所|实验室|基地|站|大学|学院|学校|公司|集团|协会|学会|商会|基金会)"
+)
+_NO_PROPER_NAME = re.compile(
+    rf".{{0,12}}(?:[省市部校]级|国家级)(?!机关).*|{_GENERIC}(?:[/、或和与及]{_GENERIC})*"
+)
+_PLACE_NOTE = re.compile(
+    "[^\\W\\d_企业高校院所学研医单位部章印签字署事理员社团法人其他服务介甲乙丙丁方办牵]{2,3}"
+)
+_NOTE_BEHIND = re.compile(r"[(（](?P<note>[^()（）]{0,40})(?<!合伙)[)）]\s*$")
 _SHORTEST, _LONGEST = 4, 45
+_LONGEST_WRITTEN = 200  # spaced out, over several lines
 _NUMERAL = frozenset("一二三四五六七八九十0123456789")
 _TINY_FROM = 8  # shorter names may differ in meaning by one character
 
@@ -289,15 +318,62 @@ def organisation_form(name: str) -> str:
 
     Legal forms (有限公司, 股份有限公司) and bracketed places stay, for they tell bodies apart.
     """
-    return _unwrapped(_flat(name).strip(".,;:。、-_"))
+    form = _flat(name)
+    while (bare := _unwrapped(form.strip(".,;:。、-_"))) != form:
+        form = bare
+    return form
 
 
 def is_organisation(name: str) -> bool:
     """Whether a text has the shape of an organisation's full name."""
+    if len(name) > _LONGEST_WRITTEN:
+        return False
     form = organisation_form(name)
     if not _SHORTEST <= len(form) <= _LONGEST or _NO_ORGANISATION.search(form):
         return False
-    return form.endswith(_ENDS)
+    name, _, note = form.removesuffix(")").rpartition("(")
+    form = name if name and is_place_note(note) else form
+    return form.endswith(ENDS) and not _NO_PROPER_NAME.fullmatch(form)
+
+
+_PLATFORM = re.compile(
+    r"(?:工程技术?研究|企业技术|工程技术|技术研究)中心$|(?:重点|工程)实验室$|工作站$"
+)
+
+
+def is_legal_person(name: str) -> bool:
+    """Whether a text is the full name of a body that can sign: no platform within another."""
+    return is_organisation(name) and not _PLATFORM.search(organisation_form(name))
+
+
+def is_place_note(note: str) -> bool:
+    """Whether the bracket behind an organisation's name holds its place: 研究院（佛山）."""
+    return _PLACE_NOTE.fullmatch(squeeze(note)) is not None
+
+
+def without_note(text: str) -> str:
+    """Cut a bracket behind a name that is no place or legal form: `某某大学（理事长单位）`."""
+    text = text.strip(" ;。、,:")
+    note = _NOTE_BEHIND.search(text)
+    if note is None or is_place_note(note["note"]):
+        return text
+    shorter = text[: note.start()]
+    return shorter if is_organisation(shorter) else text
+
+
+def is_authority(name: str) -> bool:
+    """Whether a text has the shape of the name of a government body: 某某市科技局, 省教育厅."""
+    form = organisation_form(name) if len(name) <= _LONGEST_WRITTEN else ""
+    fits = 3 <= len(form) <= _LONGEST and _AUTHORITY.search(form)  # noqa: PLR2004 - 市科委
+    return bool(fits) and not _NO_AUTHORITY.search(form)
+
+
+def is_person(text: str) -> bool:
+    """Whether a text has the shape of a Chinese person's name: a surname and one to three more."""
+    form = squeeze(plain(text))
+    longest = 4 if form.startswith(_DOUBLE_SURNAMES) else 3
+    named = form[:1] in _SURNAMES and _HAN_ONLY.fullmatch(form) is not None
+    return named and 1 < len(form) <= longest
 
 
 def same_organisation(one: str, other: str, call: Call) -> Likeness:
@@ -383,7 +459,7 @@ def _is_part(longer: str, shorter: str, call: Call) -> bool:
         return False
     words = call.members.part_words
     return rest.rstrip(")").endswith(words) or (
-        not rest.endswith(_ENDS) and any(len(word) > 1 and word in rest for word in words)
+        not rest.endswith(ENDS) and any(len(word) > 1 and word in rest for word in words)
     )
 
 

@@ -10,17 +10,24 @@ from functools import cache
 from config.call import Call
 from parsers.labels import clean_value, is_blank
 from parsers.lines import Grid, Line, numbering, plain, plain_words, squeeze
-from parsers.member_tables import columns_of, rows_of
-from parsers.members import distinct, member_alone, member_of, without_note
-from parsers.names import is_organisation
+from parsers.members import distinct, member_alone, member_of
+from parsers.names import is_organisation, without_note
 from parsers.sections import Section
 from parsers.submission import Member
+from parsers.table_roles import Role, members_of, role_of
 
 _MARK_LENGTH = 70  # a longer line that speaks of signing is running text
 _GAP = 14  # lines between two signatures of one block
 _CLAUSES_BEHIND = 3  # a block before so many clauses is none
 _HEAD = 120  # lines in which parties may be named ahead of the clauses
 _BETWEEN = re.compile(r"[:;,、_\s]+|\([^()]{0,60}\)")
+_TO_FILL = re.compile(
+    r".{0,8}代表人?(?:\(.{0,8}\))?[::][_.…]*|(?:[^\d年]{1,6}[::])?[\d_〇○零一二三四五六七八九十]*年[\d_一二三四五六七八九十]*月[\d_一二三四五六七八九十]*日?"
+)
+"""A line for a signature or date, filled in or not."""
+
+_DIVIDED = re.compile(r"[:;,、。_\s]+|\([^()]{0,60}\)")
+_LABEL_LENGTH = 14
 _BROKEN_FROM, _BROKEN_WITHIN = 6, 4  # a name may be broken that is so long, by so many pieces
 _ORDINAL = r"(?:\s?\(?(?:[一二三四五六七八九十]{1,3}|\d{1,2}|[A-Za-z])\)?)?"
 
@@ -54,18 +61,34 @@ def before_signatures(sections: Sequence[Section], kind: str, call: Call) -> Seq
 
 
 def _listed(sections: Sequence[Section], call: Call) -> Iterator[Member]:
-    """Yield the organisations that stand alone on lines, with a label or number at most."""
-    listed: list[Member] = []
+    """Yield the organisations that lines ahead of the clauses name, with little beside them."""
     for section in sections[:_HEAD]:
         item = section.item
         if isinstance(item, Grid):
             continue
-        member = member_alone(item, "", call)
-        if member:
-            listed.append(member)
-        elif "。" in item.text or numbering(item.text)[0] in {1, 2}:
-            break
-    yield from listed
+        names = _parties_in(item, call)
+        yield from names
+        if not names and ("。" in item.text or numbering(item.text)[0] in {1, 2}):
+            return
+
+
+def _parties_in(line: Line, call: Call) -> list[Member]:
+    """Return the parties of a line that names them, between labels, persons and addresses."""
+    alone = member_alone(line, "", call)
+    if alone:
+        return [alone]
+    pieces = [each for each in _pieces(line, call, _DIVIDED) if each.raw.strip()]
+    named = [each for each in pieces if _whole_name(each, (), call)]
+    others = [each for each in pieces if each not in named]
+    if not named or pieces.index(named[0]) > 1 or not all(map(_is_beside_name, others)):
+        return []
+    return [member_of(_whole_name(each, (), call), line, "", call) for each in named]
+
+
+def _is_beside_name(piece: _Piece) -> bool:
+    """Whether a piece may stand beside a party's name: a label, a person, an address."""
+    text = squeeze(plain(piece.raw))
+    return len(text) <= _LABEL_LENGTH or re.search(r"[路街道镇区园村]\S{0,12}\d", text) is not None
 
 
 def _is_signed(kind: str, call: Call) -> bool:
@@ -97,13 +120,11 @@ def read_signatures(
 
 def _signers(sections: Sequence[Section], call: Call) -> Iterator[Member]:
     """Yield the organisations in the name column of a table, and those that stand in lines."""
-    labels = call.members.signature_labels + call.members.name_labels
     pieces: list[_Piece] = []
     for section in sections:
         item = section.item
-        columns = columns_of(item, labels, call) if isinstance(item, Grid) else None
-        if isinstance(item, Grid) and columns:
-            yield from rows_of(item, columns, "", call)
+        if isinstance(item, Grid) and role_of(item, call) is Role.MEMBERS:
+            yield from members_of(item, "", call)
             continue
         for line in item.lines() if isinstance(item, Grid) else (item,):
             pieces += _pieces(line, call)
@@ -121,9 +142,9 @@ class _Piece:
     line: Line
 
 
-def _pieces(line: Line, call: Call) -> Iterator[_Piece]:
+def _pieces(line: Line, call: Call, between: re.Pattern[str] = _BETWEEN) -> Iterator[_Piece]:
     at = 0
-    for found in _BETWEEN.finditer(line.text):
+    for found in between.finditer(line.text):
         sealed = any(word in found[0] for word in call.placeholders.excused)
         if sealed or "(" not in found[0]:
             yield _Piece(raw=line.raw[at : found.start()], line=line)
@@ -223,9 +244,9 @@ def _is_marked(section: Section, call: Call) -> bool:
     lines = item.lines() if isinstance(item, Grid) else (item,)
     marks = plain_words(call.members.signature_marks)
     return any(
-        any(mark in line.squeezed for mark in marks)
+        _TO_FILL.fullmatch(line.squeezed) or any(mark in line.squeezed for mark in marks)
         for line in lines
-        if len(line.text.strip()) <= _MARK_LENGTH and "。" not in line.text
+        if len(line.text.strip()) <= _MARK_LENGTH and not re.search("。|[;,、]$", line.text.strip())
         if not _is_provision(line)
     )
 

@@ -4,40 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from parsers import media
-from parsers.doc import read_doc
-from parsers.docx import read_docx, read_word_xml
 from parsers.errors import ParseError
-from parsers.odt import read_odt
-from parsers.ofd import read_ofd
-from parsers.pdf import read_pdf
-from parsers.plain import read_html, read_text, read_web_archive
-from parsers.rtf import read_rtf
-from parsers.scan import PageReader, read_image, read_pictures
-from parsers.sheet import read_csv, read_locked, read_workbook
 from parsers.submission import Content, Problem
 
-Reader = Callable[[Path, str], Content]
+if TYPE_CHECKING:
+    from parsers.scan import PageReader
+
+Reader = Callable[..., Content]
+
+
+def _reader_in(module: str, function: str) -> Reader:
+    """Return a reader that is imported when the first file of its kind comes.
+
+    So a child starts fast, and one that never sees a PDF never loads what PDFs take.
+    """
+
+    def read(path: Path, media_type: str, **options: object) -> Content:
+        content: Content = getattr(import_module(module), function)(path, media_type, **options)
+        return content
+
+    return read
+
+
+read_pdf: Final = _reader_in("parsers.pdf", "read_pdf")
 
 READERS: Final[dict[str, Reader]] = {
     media.PDF: read_pdf,
-    media.OFD: read_ofd,
-    media.DOC: read_doc,
-    media.DOCX: read_docx,
-    media.WORD_XML: read_word_xml,
-    media.ODT: read_odt,
-    f"{media.ODT}-template": read_odt,
-    media.TEXT: read_text,
-    media.CSV: read_csv,
-    media.XLS: read_workbook,
-    media.XLSX: read_workbook,
-    media.LOCKED_OFFICE: read_locked,
-    media.HTML: read_html,
-    media.MHTML: read_web_archive,
-    media.RTF: read_rtf,
+    media.OFD: _reader_in("parsers.ofd", "read_ofd"),
+    media.DOC: _reader_in("parsers.doc", "read_doc"),
+    media.DOCX: _reader_in("parsers.docx", "read_docx"),
+    media.WORD_XML: _reader_in("parsers.docx", "read_word_xml"),
+    media.ODT: _reader_in("parsers.odt", "read_odt"),
+    f"{media.ODT}-template": _reader_in("parsers.odt", "read_odt"),
+    media.TEXT: _reader_in("parsers.plain", "read_text"),
+    media.CSV: _reader_in("parsers.sheet", "read_csv"),
+    media.XLS: _reader_in("parsers.sheet", "read_workbook"),
+    media.XLSX: _reader_in("parsers.sheet", "read_workbook"),
+    media.LOCKED_OFFICE: _reader_in("parsers.sheet", "read_locked"),
+    media.HTML: _reader_in("parsers.plain", "read_html"),
+    media.MHTML: _reader_in("parsers.plain", "read_web_archive"),
+    media.RTF: _reader_in("parsers.rtf", "read_rtf"),
 }
 
 
@@ -64,6 +75,8 @@ def read_content(
         return Content(media_type=media_type, problem=error.problem, detail=error.detail)
     except MemoryError:
         return Content(media_type=media_type, problem=Problem.TOO_LARGE)
+    except ImportError:
+        raise  # a library that is not there is our fault as well
     except Exception as error:  # noqa: BLE001 (readers' libraries raise anything on broken input)
         name = type(error).__name__
         return Content(media_type=media_type, problem=Problem.DAMAGED, detail=name)
@@ -79,6 +92,8 @@ def _reader(
     if not size:
         raise ParseError(Problem.EMPTY)
     if media_type.startswith("image/"):
+        from parsers.scan import read_image
+
         return partial(read_image, read_page=read_page)
     reader = READERS.get(media_type)
     if reader is None:
@@ -97,4 +112,6 @@ def _with_pictures(
     except ParseError as error:
         if error.problem is not Problem.SCAN or media_type.startswith("image/"):
             raise
+        from parsers.scan import read_pictures
+
         return read_pictures(path, media_type, read_page)

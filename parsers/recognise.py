@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain
 from pathlib import PurePosixPath
 
 from config.call import Call
@@ -19,7 +21,7 @@ _TITLE_LENGTH = 50
 _SPREAD = 4  # over so many lines a title may be spread
 _COMBINED = 3  # a first page with so many documents' titles belongs to a bound volume
 _TRAILING = re.compile(
-    r"(?:\([^()]{0,30}\)|[\s._\-+,、~:·\"'”’》」】]|v\d+(?:\.\d+)*|\d{4,8}|\d{4}年(?:度|\d+月(?:\d+日)?)?)$",
+    r"(?:\([^()]{0,30}\)|草案|(?:讨论|送审|征求意见|修订|修改|试行|暂行|报批|正式)稿|[初终定]稿|试行|暂行|[\s._\-+,、~:·\"'”’》」】]|v\d+(?:\.\d+)*|\d{4,8}|\d{4}年(?:度|\d+月(?:\d+日)?)?)$",
     re.IGNORECASE,
 )
 _ENCLOSURE = re.compile(r"附[件录表]?[\d一二三四五六七八九十]*:?$")
@@ -99,6 +101,25 @@ class TitleWords:
     before: str
 
 
+def _titles(call: Call) -> Iterator[tuple[str, str]]:
+    """Yield the titles that the call knows, as `plain` writes them, and what kind each names."""
+    yield from ((word, OTHER) for word in plain_words(call.other_titles))
+    for each in call.documents:
+        yield from ((word, each.id) for word in plain_words(each.titles))
+
+
+@cache
+def _any_title(titles: tuple[tuple[str, ...], ...]) -> re.Pattern[str]:
+    words = plain_words(tuple(chain.from_iterable(titles)))
+    return re.compile("|".join(map(re.escape, words)))
+
+
+def holds_title(squeezed: str, call: Call) -> bool:
+    """Tell whether a title stands anywhere in the text: quick, for the many lines without."""
+    titles = (call.other_titles, *(each.titles for each in call.documents))
+    return _any_title(titles).search(squeezed) is not None
+
+
 def title_in(text: str, call: Call) -> TitleWords | None:
     """Return what the title is that a line ends with (the longest title wins), or None."""
     line = squeeze(plain(text))
@@ -107,9 +128,7 @@ def title_in(text: str, call: Call) -> TitleWords | None:
     if ":" in line and not re.match(r"附[件录表]?[\d一二三四五六七八九十]*:[^:]*$", line):
         return None
     line = _without_trailing(line, call)
-    titles = [(word, OTHER) for word in call.other_titles]
-    titles += [(word, each.id) for each in call.documents for word in each.titles]
-    ended = [(len(word), kind) for word, kind in titles if line.endswith(plain(word))]
+    ended = [(len(word), kind) for word, kind in _titles(call) if line.endswith(word)]
     if not ended:
         return None
     length, kind = max(ended, key=lambda each: each[0])

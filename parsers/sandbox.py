@@ -107,9 +107,13 @@ class Sandbox:
     def isolated(self) -> bool:
         """Whether the children are cut off from all networks; starts one to find out."""
         if self._isolated is None:
-            with self._child():
-                pass
+            self.start()
         return bool(self._isolated)
+
+    def start(self) -> None:
+        """Have a child at hand. Raises SandboxError when none can be started."""
+        with self._child():
+            pass
 
     @contextmanager
     def message(self, path: Path) -> Iterator[Submission]:
@@ -127,15 +131,18 @@ class Sandbox:
             yield submission
 
     @contextmanager
-    def files(self, paths: Sequence[tuple[Path, str]]) -> Iterator[tuple[File, ...]]:
+    def files(
+        self, paths: Sequence[tuple[Path, str]], passwords: Sequence[str] = ()
+    ) -> Iterator[tuple[File, ...]]:
         """Open local files, each with the name to show, like a mail's attachments.
 
-        Archives and mails among them give the files inside. Copies exist until the block
+        Archives and mails among them give the files inside; `passwords` are tried on those
+        that are locked. Copies exist until the block
         ends. Raises ParseError and SandboxError as `message` does.
         """
         with self._work() as folder:
             named = tuple((path.absolute(), shown) for path, shown in paths)
-            request = Request(task="files", paths=named, work=folder)
+            request = Request(task="files", paths=named, work=folder, passwords=tuple(passwords))
             files = self._opened(request, folder).files
             if files is None or not lies_in(folder, files):
                 raise ParseError(Problem.CRASHED, "no valid answer")
@@ -229,6 +236,9 @@ class Sandbox:
         with self._places:
             child = self._idle_child()
             if child is None:
+                if self._closed:
+                    message = "the sandbox is closed: the service is stopping"
+                    raise SandboxError(message)
                 child = self._starter.submit(self._start).result()
                 self._isolated = child.isolated
             try:

@@ -79,7 +79,8 @@ def _done(request: Request, limits: Limits, out: int) -> Answer:
         opening=lambda sha256: _send(out, ANSWER.dump_json(Answer(opening=sha256))),
     )
     if request.task == "files":
-        return Answer(files=open_files(request.paths, work, limits, watch))
+        opened = open_files(request.paths, work, limits, watch, passwords=request.passwords)
+        return Answer(files=opened)
     return Answer(submission=read_message(path, work, limits, watch))
 
 

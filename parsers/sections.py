@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from config.call import Call
 from parsers.labels import is_blank, keys_of, label_key, labels_of
 from parsers.lines import Grid, Item, Line, numbering, plain_words
+from parsers.names import is_organisation
 
 CAPTION_LENGTH = 45
 _IN_BRACKETS = re.compile(r"\([^()]*\)")
@@ -32,8 +33,8 @@ def sections_of(items: Sequence[Item], call: Call) -> list[Section]:
             sections.append(Section(item=item, caption=caption))
             continue
         rows: list[tuple[Line, ...]] = []
-        for row in item.rows:
-            inner = _caption_in_row(row, call)
+        for at, row in enumerate(item.rows):
+            inner = _caption_in_row(row, call) or _caption_across(item.rows, at, call)
             if inner:
                 if rows:
                     sections.append(_table_section(rows, caption, item.page))
@@ -43,6 +44,17 @@ def sections_of(items: Sequence[Item], call: Call) -> list[Section]:
         if rows:
             sections.append(_table_section(rows, caption, item.page))
     return sections
+
+
+def _caption_across(rows: Sequence[tuple[Line, ...]], at: int, call: Call) -> str:
+    """Return the caption that a row of one cell is, where it stands over and under wider rows."""
+    row, below = rows[at], rows[at + 1] if at + 1 < len(rows) else ()
+    text = row[0].squeezed if len(row) == 1 else ""
+    beside = at and len(rows[at - 1]) == 1
+    if not text or beside or len(below) < 2 or len(text) > CAPTION_LENGTH:  # noqa: PLR2004 - wider
+        return ""
+    sentence = re.search("[。;:]", text)
+    return "" if sentence or labels_of(call, ()).is_label(text) or is_organisation(text) else text
 
 
 def _table_section(rows: list[tuple[Line, ...]], caption: str, page: int | None) -> Section:
@@ -72,7 +84,9 @@ def _caption_in_row(row: tuple[Line, ...], call: Call) -> str:
     if names_kind_only(text, call):
         return ""
     level, words = numbering(text)
-    return text if level and not words.endswith(")") and not labels_of(call, ()).key(text) else ""
+    return (
+        text if level and not words.endswith(")") and not labels_of(call, ()).is_label(text) else ""
+    )
 
 
 def names_kind_only(text: str, call: Call) -> bool:

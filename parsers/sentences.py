@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from parsers.labels import Labels, is_blank
@@ -16,7 +16,9 @@ SENTENCE_CELL = 15
 _SENTENCE_END = re.compile(r"[。;!?\n]")
 _LABELLED = re.compile(r":\s*[^\s_]")
 _AMOUNT = re.compile(r"\d+\D{0,3}")
+_AMOUNT_IN = re.compile("[0-9一二三四五六七八九十]+[人名位家个]")
 _VALUE = re.compile("[0-9、,;]")
+_LONGEST = 1500  # characters; what goes on longer is no sentence
 _LEAST_HEADINGS = 3  # of a row that only their odd number betrays
 
 Pair = tuple[Line, Line | None]
@@ -25,30 +27,32 @@ Pair = tuple[Line, Line | None]
 
 @dataclass(frozen=True, kw_only=True)
 class Sentence:
-    """A sentence without white space, and where it begins in its line."""
+    """A sentence without white space, where it begins in its line, and the item it stands in."""
 
     text: str
     at: int
     line: Line
+    place: int = 0
 
 
 def sentences_of(
     items: Sequence[Item], labels: Labels, left_out: Collection[int]
 ) -> Iterator[Sentence]:
     """Yield the sentences of lines and tables, but for the items at the places left out."""
-    for at, item in enumerate(items):
-        if at in left_out:
+    for place, item in enumerate(items):
+        if place in left_out:
             continue
         if isinstance(item, Grid):
-            yield from _sentences_of_table(item, labels)
+            found = _sentences_of_table(item, labels)
         else:
-            yield from _sentences_of_line(item)
+            found = _sentences_of_line(item)
+        yield from (replace(each, place=place) for each in found)
 
 
 def _sentences_of_line(line: Line) -> Iterator[Sentence]:
     start = 0
     for end in [*(each.end() for each in _SENTENCE_END.finditer(line.text)), len(line.text)]:
-        text = squeeze(line.text[start:end])
+        text = squeeze(line.text[start:end])[:_LONGEST]
         if text:
             yield Sentence(text=text, at=start, line=line)
         start = end
@@ -114,7 +118,10 @@ def _is_short(cell: Line) -> bool:
 
 
 def _is_label(cell: Line, labels: Labels) -> bool:
-    return cell.squeezed.endswith(":") or bool(labels.key(cell.text))
+    """Whether a cell is a label; an amount (`专职4名`) is a value, whatever it is of."""
+    if cell.squeezed.endswith(":"):
+        return True
+    return bool(labels.key(cell.text)) and not _AMOUNT_IN.search(cell.text)
 
 
 def _is_heading_row(

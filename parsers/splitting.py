@@ -16,9 +16,18 @@ from itertools import groupby
 from config.call import Call
 from parsers.lines import items_of, line_of, plain, squeeze
 from parsers.names import find_names
-from parsers.recognise import OTHER, find_title, kinds_by_structure, title_in, title_zone
+from parsers.recognise import (
+    OTHER,
+    find_title,
+    holds_title,
+    kinds_by_structure,
+    title_in,
+    title_zone,
+)
 from parsers.submission import Block, Content, Page
 
+_FEW = 4  # characters of any word beside a name, which make the title no other: 合作框架协议
+_NAME = "\0"  # stands for a name in a title line
 _LEAST = 120  # characters; less is a cover, or a title named in passing
 _SPREAD = 4  # over so many lines a title may be spread
 _LISTED = 3  # so many kinds on one page are a list of contents
@@ -107,11 +116,11 @@ def _with_beginning(
         return list(pieces)
     items = items_of(_content_of(placed, content, pieces[0][1][0].page))
     title = find_title(items, call)
-    shown = kinds_by_structure(items, call).keys() - {kind for kind, _ in pieces}
+    shown = kinds_by_structure(items, call).keys() - dict(pieces).keys()
     if shown and _length(placed) >= _LEAST:
         return [(min(shown), placed), *pieces]
-    if title and title.kind == OTHER and _length(placed) >= _LEAST:
-        return [(OTHER, placed), *pieces]
+    if title and title.kind not in dict(pieces) and _length(placed) >= _LEAST:
+        return [(title.kind, placed), *pieces]
     kind, first = pieces[0]
     return [(kind, [*placed, *first]), *pieces[1:]]
 
@@ -202,16 +211,24 @@ def _fillers(call: Call) -> Iterator[str]:
 def _says_only_title(raw: str, call: Call) -> str:
     """Return the kind that a line announces by saying nothing but its title and a name."""
     words = squeeze(plain(raw))
+    if not holds_title(words, call):
+        return ""
     for name in find_names(raw, call):
-        words = words.replace(squeeze(plain(name)), "")
+        words = words.replace(squeeze(plain(name)), _NAME)
     title = title_in(words, call)
     if title is None or title.kind == OTHER:
         return ""
-    rest = title.before
+    ahead, named, between = title.before.rpartition(_NAME)
+    most = _FEW if named else 0
+    return "" if _besides(ahead, call) or len(_besides(between, call)) > most else title.kind
+
+
+def _besides(rest: str, call: Call) -> str:
+    """Return what a title line says besides numbers of enclosures, years and usual words."""
     before = None
     while rest != before:
         before = rest
-        rest = _BEFORE.sub("", rest).strip(_AROUND)
+        rest = _BEFORE.sub("", rest).strip(_AROUND + _NAME)
         for word in _fillers(call):
             rest = rest.removeprefix(plain(word)).removesuffix(plain(word))
-    return "" if rest else title.kind
+    return rest

@@ -93,6 +93,8 @@ class Submission:
     the rest. `headers` holds every header, decoded, in the order of the message, names in
     lower case. `calendar_method` is what the calendar in the mail is for, in lower case
     (`request`, `reply`, `cancel`; RFC 6047, 2.4); empty without one, or where it tells none.
+    `authentication_results` is the topmost header of that name (RFC 8601) as it stands: to
+    decode words in it would let a sender write into it.
     """
 
     message_id: str
@@ -111,6 +113,7 @@ class Submission:
     links: tuple[Link, ...]
     media_type: str = "text/plain"
     calendar_method: str = ""
+    authentication_results: str = ""
 
     def header(self, name: str) -> str:
         """Return the first header of that name (lower case), or an empty string."""
@@ -184,7 +187,8 @@ class Hit:
     """What one document says of one clause check of the call.
 
     `strength` is `heading` (a heading names it), `text` (enough sentences speak of it),
-    `weak` (only words that the call lists as doubtful).
+    `weak` (only words that the call lists as doubtful), `unknown` (an article that nobody
+    can place may be it).
     """
 
     strength: str
@@ -202,6 +206,8 @@ class Facts:
     `clauses` maps ids of clause checks to hits. `placeholders` quotes text that was meant
     to be replaced. `template` says that it is the blank form, not filled in. `may_hold` are
     kinds that a part of a combined file may hold, too, though no title page announces them.
+    `mentions` are all stretches of text that end as names of organisations do, and how often
+    each stands there.
     """
 
     title: str = ""
@@ -212,6 +218,7 @@ class Facts:
     placeholders: tuple[Fact, ...] = ()
     template: bool = False
     may_hold: tuple[str, ...] = ()
+    mentions: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,7 +35,7 @@ class Request:
     `paths` holds the files to read with the names to show; `work` is the folder for files
     taken out (`message`, `files`), where what is `shut` stays closed; `media_type` is what
     `content` has to read, and `scan` with the text of so many `pages` that are pictures;
-    `passwords` may fit.
+    `passwords` may fit what is locked.
     """
 
     task: Task

@@ -1,13 +1,17 @@
-"""Whose mail counts for a dossier: addresses that are on it."""
+"""Whose mail counts for a dossier: addresses that are on it. And where its answer goes."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from sqlalchemy import Connection, select
 
+from parsers.authentication import same_domain
 from parsers.lines import plain
+from parsers.submission import Submission
 from registry import models as m
+from registry.answers import is_address
 from registry.rows import DocumentState
 
 PUBLIC_PROVIDERS = frozenset(
@@ -64,6 +68,26 @@ def on_dossier(connection: Connection, dossier: int, address: str) -> bool:
     known = _addresses(connection, dossier)
     domains = {each.rpartition("@")[2] for each in known} - PUBLIC_PROVIDERS
     return address in known or address.rpartition("@")[2] in domains
+
+
+def answer_address(
+    connection: Connection, submission: Submission, dossiers: Iterable[int] = ()
+) -> str:
+    """Return where the answer to a mail goes: to its `Reply-To` only where that is safe.
+
+    That is one address in the house of the sender, or one on every one of the dossiers (which
+    the mail has not just opened, and on which its sender is). Anybody can name any address
+    there, and have a third party written to.
+    """
+    sender = submission.sender.address
+    if len(submission.reply_to) != 1:
+        return sender
+    to = submission.reply_to[0].address
+    domain = to.rpartition("@")[2]
+    same_house = same_domain(domain, sender.rpartition("@")[2]) and domain not in PUBLIC_PROVIDERS
+    known = list(dossiers)
+    on_each = bool(known) and all(on_dossier(connection, each, to) for each in known)
+    return to if is_address(to) and (same_house or on_each) else sender
 
 
 def _addresses(connection: Connection, dossier: int) -> set[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, or_, select, update
 
 from config.call import Call
 from parsers.names import normal_form, organisation_form, same_body
@@ -37,13 +37,17 @@ def teach(
     *,
     who: str,
     now: datetime,
-) -> None:
-    """Remember what a person has said by linking a dossier to a record, if it says anything new."""
+) -> tuple[str, ...]:
+    """Remember what a person has said by linking a dossier to a record, if it says anything new.
+
+    Returns the pairs of names that are one from now on, in words.
+    """
     identity = Identity(number="", name=dossier.name, secretariat=dossier.secretariat)
     known = aliases_for(connection, dossier, call)
     alone = replace(paper, dossier="")
     if isinstance(match_paper(identity, [alone], call, aliases=known), Matched):
-        return
+        return ()
+    taught: list[str] = []
     for kind, left, right in _pairs(dossier, paper, call):
         if any(each.says(kind, left, right) for each in known):
             continue
@@ -52,6 +56,8 @@ def teach(
         connection.execute(insert(m.alias).values(**values))
         detail = f"“{left}”与“{right}”"
         record(connection, "alias-taught", actor=who, at=now, detail=detail, dossier=dossier.id)
+        taught.append(detail)
+    return tuple(taught)
 
 
 def forget(
@@ -74,12 +80,17 @@ def forget(
 def revoke(
     connection: Connection, alias: Alias, *, who: str, now: datetime, dossier: int | None = None
 ) -> None:
-    """Take an alias back, and let what was matched by aliases be judged anew."""
+    """Take an alias back, and let what was matched by aliases be judged anew.
+
+    So is what might just be being matched by this one: its match is then not kept.
+    """
     values = {"revoked_at": now, "revoked_by": who}
     connection.execute(update(m.alias).where(m.alias.c.id == alias.id).values(**values))
     detail = f"“{alias.left}”与“{alias.right}”"
     record(connection, "alias-revoked", actor=who, at=now, detail=detail, dossier=dossier)
-    resting = select(m.dossier.c.id).where(m.dossier.c.paper_match == ALIAS)
+    form = m.dossier.c.name_form if alias.kind == "name" else m.dossier.c.secretariat_form
+    touched = or_(m.dossier.c.paper_match == ALIAS, form == alias.left)
+    resting = select(m.dossier.c.id).where(touched)
     mark(connection, connection.execute(resting).scalars(), now)
 
 

@@ -30,6 +30,8 @@ NEVER_ANSWERED = "该地址列入不答复名单"
 SWITCHED_OFF = "自动函件已关闭"
 TO_APPROVE = "待人工核准"
 RESTORED = "从备份恢复前后的来信，可能已答复过，待人工确认"
+SUSPECT = "发件人验证未通过，不自动答复，待人工确认"
+NOT_REACHED = "上一封函件未能送达该地址，待人工确认"
 FROM_SPAM = "来自垃圾邮件文件夹，待人工确认"
 
 
@@ -37,7 +39,9 @@ FROM_SPAM = "来自垃圾邮件文件夹，待人工确认"
 class Waiting:
     """A mail that wants an answer and has none.
 
-    `restored`: it came before a backup was restored, and may have been answered before that.
+    `suspect`: the sender failed authentication. `restored`: it came before a backup was
+    restored, and may have been answered before that. `answer_to` is where the answer goes,
+    where that is not the sender's own address.
     """
 
     id: int
@@ -51,7 +55,14 @@ class Waiting:
     machine: str = ""
     spam: bool = False
     old: bool = False
+    suspect: bool = False
     restored: bool = False
+    answer_to: str = ""
+
+    @property
+    def to(self) -> str:
+        """Where the answer goes."""
+        return self.answer_to or self.sender
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +88,8 @@ class Standing:
 
     `points` are what is missing now. `marked` says that it has changed since it was judged
     or that its scans are being read,
-    `restored` that it has not changed since a backup was restored.
+    `restored` that its last letter on record is from before a backup was restored: it may
+    have been told since, of which nothing is on record.
     """
 
     id: int
@@ -115,11 +127,13 @@ class Sent:
     """What addresses have been written already: the ground of the caps.
 
     `today` counts the automatic letters of the last 24 hours to an address;
-    `unrecognised_at` tells when it last got an `unrecognised` one.
+    `unrecognised_at` tells when it last got an `unrecognised` one. `last_hour` counts the
+    letters to everybody that mail has brought about.
     """
 
     today: Mapping[str, int]
     unrecognised_at: Mapping[str, datetime]
+    last_hour: int = 0
 
 
 def due(
@@ -158,7 +172,7 @@ def _answers(
 def _shares(mail: Waiting) -> object:
     """Mails that may share one letter; what is unrelated is answered one by one."""
     alone = mail.id if not mail.dossiers else 0
-    hindered = (mail.machine, mail.spam, mail.old)
+    hindered = (mail.machine, mail.spam, mail.old, mail.suspect)
     return (mail.sender, mail.dossiers, mail.stranger, alone, hindered)
 
 
@@ -179,7 +193,7 @@ def _quiet_until(
 ) -> datetime:
     """Until when a list of what is missing waits for more to come."""
     changed = max(standings[each].updated_at for each in mails[-1].dossiers)
-    quiet = changed + receipts.quiet_period
+    quiet = now if changed > now else changed + receipts.quiet_period  # a clock was ahead
     newest = max(mails, key=lambda each: each.received_at)
     if receipts.quiet_period and newest.more_follows:
         last = workdays.end_of_next_working_day(newest.received_at, now.tzinfo or UTC)
@@ -192,7 +206,7 @@ def _answer(kind: Kind, mails: Sequence[Waiting], receipts: Receipts) -> Due:
     letter = Due(
         kind=kind,
         notice=False,
-        to=newest.sender,
+        to=newest.to,
         mails=tuple(each.id for each in mails),
         dossiers=newest.dossiers,
         stranger=newest.stranger,
@@ -239,10 +253,13 @@ _HINDRANCES: tuple[tuple[LetterState, str, Callable[[Due, Waiting, Receipts], bo
         lambda _letter, mail, _: bool(mail.machine),
     ),
     (LetterState.SUPPRESSED, "早于答复起始时间的邮件", lambda _letter, mail, _: mail.old),
+    (LetterState.SUPPRESSED, SUSPECT, lambda _letter, mail, _: mail.suspect),
     (
         LetterState.SUPPRESSED,
         NEVER_ANSWERED,
-        lambda letter, _mail, receipts: is_never_answered(letter.to, receipts),
+        lambda letter, mail, receipts: any(
+            is_never_answered(each, receipts) for each in (letter.to, mail.sender)
+        ),
     ),
     (LetterState.SUPPRESSED, SWITCHED_OFF, lambda _letter, _mail, r: r.mode == "off"),
     (LetterState.SUPPRESSED, "不像申报邮件，不予答复", _unwanted),
@@ -290,6 +307,8 @@ def _notice_state(standing: Standing, told: Told, receipts: Receipts) -> tuple[L
         return LetterState.SUPPRESSED, SWITCHED_OFF
     if is_never_answered(told.to, receipts):
         return LetterState.SUPPRESSED, NEVER_ANSWERED
+    if told.state in {LetterState.BOUNCED, LetterState.FAILED}:
+        return LetterState.DRAFT, NOT_REACHED
     return (LetterState.DRAFT, RESTORED) if standing.restored else (LetterState.QUEUED, "")
 
 
@@ -316,7 +335,7 @@ def _may_tell(
 ) -> bool:
     if kind is Kind.COMPLETE or standing.told is None:
         return True
-    if standing.updated_at + receipts.quiet_period > now:
+    if _changed_of_late(standing, receipts, now):
         return False
     others = (standings[each] for each in standing.told.batch if each in standings)
     if not any(_is_undecided(each, receipts, now) for each in others):
@@ -325,9 +344,14 @@ def _may_tell(
     return now.date() > workdays.add_working_days(told_on, BATCH_WAITS).date
 
 
+def _changed_of_late(standing: Standing, receipts: Receipts, now: datetime) -> bool:
+    """Whether the quiet period runs; a change ahead of `now` was told by a wrong clock."""
+    return now - receipts.quiet_period < standing.updated_at <= now
+
+
 def _is_undecided(standing: Standing, receipts: Receipts, now: datetime) -> bool:
     """Whether what a letter would say of a dossier may still change by itself or by a person."""
-    quiet = standing.lacks and standing.updated_at + receipts.quiet_period > now
+    quiet = standing.lacks and _changed_of_late(standing, receipts, now)
     return standing.marked or standing.status is Status.IN_REVIEW or quiet
 
 
@@ -338,29 +362,29 @@ def _capped(letters: Iterable[Due], sent: Sent, receipts: Receipts, now: datetim
     """Hold back what is over the caps, and what a person has to approve."""
     today = dict(sent.today)
     unrecognised = dict(sent.unrecognised_at)
+    last_hour = sent.last_hour
     for letter in letters:
-        capped = _cap(letter, today, unrecognised, receipts, now)
+        so_far = Sent(today=today, unrecognised_at=unrecognised, last_hour=last_hour)
+        capped = _cap(letter, so_far, receipts, now)
         if capped.state is LetterState.QUEUED:
             today[capped.to] = today.get(capped.to, 0) + 1
+            last_hour += 1
             if capped.kind is Kind.UNRECOGNISED:
                 unrecognised[capped.to] = now
         yield capped
 
 
-def _cap(
-    letter: Due,
-    today: Mapping[str, int],
-    unrecognised: Mapping[str, datetime],
-    receipts: Receipts,
-    now: datetime,
-) -> Due:
+def _cap(letter: Due, sent: Sent, receipts: Receipts, now: datetime) -> Due:
     if letter.state is not LetterState.QUEUED:
         return letter
-    before = unrecognised.get(letter.to)
-    if letter.kind is Kind.UNRECOGNISED and before and now - before < UNRECOGNISED_EVERY:
+    before = sent.unrecognised_at.get(letter.to)
+    lately = before is not None and timedelta(0) <= now - before < UNRECOGNISED_EVERY
+    if letter.kind is Kind.UNRECOGNISED and lately:
         return replace(letter, state=LetterState.SUPPRESSED, reason="7日内已发过同类函件")
-    if today.get(letter.to, 0) >= receipts.per_address_per_day:
+    if sent.today.get(letter.to, 0) >= receipts.per_address_per_day:
         return replace(letter, state=LetterState.DRAFT, reason="该地址当日函件已达上限，待人工确认")
+    if sent.last_hour >= receipts.per_hour:
+        return replace(letter, state=LetterState.DRAFT, reason="一小时内函件已达上限，待人工确认")
     if letter.kind is Kind.MISSING_ITEMS and receipts.mode == "review":
         return replace(letter, state=LetterState.DRAFT, reason=TO_APPROVE)
     return letter

@@ -11,13 +11,12 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, insert, select, union, update
+from sqlalchemy import Connection, insert, update
 
 from registry import models as m
 from registry.database import FILE_NAME, Lock, RegistryError, open_registry
@@ -27,6 +26,7 @@ from registry.rows import LetterState
 
 MANIFEST = "backup.json"
 ORIGINALS = "originals"
+TAKING = "registry.taking"
 TO_RELEASE = "从备份恢复，可能已发送过，待人工确认"
 """Why a letter that a restored registry holds as not yet sent waits for a person."""
 
@@ -59,17 +59,11 @@ class Damage:
 
 def verify(connection: Connection, originals: Originals) -> Damage:
     """Read every original that the registry speaks of, and compare it with its checksum."""
-    wanted = list(_originals_in(connection))
+    wanted = list(connection.exec_driver_sql(_SUMS).scalars())
     lost = [each for each in wanted if not originals.path(each).is_file()]
     there = set(wanted).difference(lost)
     damaged = [each for each in sorted(there) if checksum(originals.path(each)) != each]
     return Damage(damaged=tuple(damaged), lost=tuple(lost), checked=len(wanted))
-
-
-def _originals_in(connection: Connection) -> Iterator[str]:
-    mails = select(m.mail.c.sha256).where(m.mail.c.sha256.is_not(None))
-    documents = select(m.document.c.sha256).where(m.document.c.sha256 != "")
-    yield from sorted(connection.execute(union(mails, documents)).scalars())
 
 
 # ── backup ───────────────────────────────────────────────────────────────────────────────
@@ -83,15 +77,16 @@ def back_up(data_dir: Path, folder: Path, now: datetime) -> tuple[Backup, Damage
     """
     _refuse_foreign(folder)
     kept = Originals(folder / ORIGINALS)
-    taken = folder / "registry.taking"
-    taken.unlink(missing_ok=True)
+    taken = folder / TAKING
+    for left in folder.glob(f"{TAKING}*"):  # SQLite keeps a journal beside it
+        left.unlink()
     with (
         closing(sqlite3.connect(data_dir / FILE_NAME)) as source,
         closing(sqlite3.connect(taken)) as copy,
     ):
         source.backup(copy)
         copy.execute("PRAGMA journal_mode = DELETE")
-        sums = _sums(copy)
+        sums = [row[0] for row in copy.execute(_SUMS)]
         counts = [copy.execute(f"SELECT count(*) FROM {each}").fetchone()[0] for each in _COUNTED]  # noqa: S608 - our own tables
     damage = _copy_originals(Originals(data_dir / ORIGINALS), kept, sums)
     sha256 = checksum(taken)
@@ -113,14 +108,11 @@ def back_up(data_dir: Path, folder: Path, now: datetime) -> tuple[Backup, Damage
 
 
 _COUNTED = ("mail", "dossier")
-
-
-def _sums(database: sqlite3.Connection) -> list[str]:
-    query = (
-        "SELECT sha256 FROM mail WHERE sha256 IS NOT NULL "
-        "UNION SELECT sha256 FROM document WHERE sha256 != '' ORDER BY 1"
-    )
-    return [row[0] for row in database.execute(query)]
+_SUMS = (
+    "SELECT sha256 FROM mail WHERE sha256 IS NOT NULL "
+    "UNION SELECT sha256 FROM document WHERE sha256 != '' ORDER BY 1"
+)
+"""The checksums of every original that a registry speaks of."""
 
 
 def _copy_originals(source: Originals, target: Originals, sums: list[str]) -> Damage:
@@ -140,11 +132,11 @@ def _copy_originals(source: Originals, target: Originals, sums: list[str]) -> Da
 def _refuse_foreign(folder: Path) -> None:
     """Refuse a folder that holds anything but an earlier backup."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    ours = {MANIFEST, ORIGINALS, "registry.taking", f"{MANIFEST}.new"}
+    ours = {MANIFEST, ORIGINALS, f"{MANIFEST}.new"}
     strange = [
         each.name
         for each in folder.iterdir()
-        if each.name not in ours and not each.name.startswith("registry-")
+        if each.name not in ours and not each.name.startswith(("registry-", TAKING))
     ]
     if strange:
         message = f"{folder}: holds {strange[0]}; name an empty folder, or one of an earlier backup"
@@ -211,7 +203,7 @@ def _prepare(staging: Path, folder: Path, data_dir: Path, now: datetime) -> Dama
     try:
         with registry.write() as connection:
             _hold_letters(connection, now)
-            sums = list(_originals_in(connection))
+            sums = list(connection.exec_driver_sql(_SUMS).scalars())
         damage = _copy_originals(
             Originals(folder / ORIGINALS), Originals(data_dir / ORIGINALS), sums
         )

@@ -21,9 +21,11 @@ from parsers.media import PPT, PPTX
 from parsers.names import (
     Likeness,
     find_names,
+    is_legal_person,
     normal_form,
     organisation_form,
     same_organisation,
+    ways_of_writing,
 )
 from parsers.recognise import OTHER
 from parsers.submission import Document, Fact, Hit, Member, Problem, Scan
@@ -371,7 +373,9 @@ def field(check: Check, case: Case, call: Call) -> list[Finding]:
     if not read:
         return []
     label = f"“{check.label}”"
-    filled = _filled(read, check.field)
+    there = any(check.field in each.facts.fields for each in read)
+    names = (check.field,) if there else (check.field, *check.fields_too)
+    filled = next((found for name in names if (found := _filled(read, name))), None)
     if filled:
         where, fact = filled
         return [_ok(check, f"{label}：{fact.value}", where, fact)]
@@ -418,10 +422,14 @@ def clause(check: Check, case: Case, call: Call) -> list[Finding]:
     read = _read(case, kinds)
     label = f"“{check.label}”"
     best = _strongest(check.id, read)
-    if best and best[1].strength != "weak":
+    if best and best[1].strength in _PROOFS:
         where, hit = best
         return [_ok(check, f"{where.path}中有{label}", where, hit)]
-    if best:
+    doubts = _doubts(case, call, read)
+    if best and best[1].strength == "unknown":
+        where, hit = best
+        doubts.append(f"{where.place}中“{hit.quote}”一条未能归类，其中可能有")
+    elif best:
         where, hit = best
         return [
             Finding(
@@ -433,7 +441,6 @@ def clause(check: Check, case: Case, call: Call) -> list[Finding]:
                 quote=hit.quote,
             )
         ]
-    doubts = _doubts(case, call, read)
     if _strongest(check.id, _earlier(case, kinds)):
         doubts.append("此前一版中写有此项")
     document = "" if check.anywhere else read[0].path
@@ -449,7 +456,8 @@ def rivals(check: Check, case: Case, call: Call) -> list[Finding]:
     )
 
 
-_STRENGTHS = ("heading", "text", "weak")
+_PROOFS = ("heading", "text")
+_STRENGTHS = (*_PROOFS, "weak", "unknown")
 
 
 def _strongest(clause: str, documents: Iterable[FiledDocument]) -> tuple[FiledDocument, Hit] | None:
@@ -657,14 +665,22 @@ def signatures(check: Check, case: Case, call: Call) -> list[Finding]:
     members = _expected_parties(check.document, case, call)
     names = [each.name for each in parties]
     open_lines = not parties or any(not each.strip() for each in names)
-    lacking = [each for each in members if _closest(each, names, call)[0] is Likeness.OTHER]
+    lacking = [
+        each
+        for each in members
+        if is_legal_person(each) and _closest(each, names, call)[0] is Likeness.OTHER
+    ]
     if open_lines or not lacking:
         detail = "签署栏尚有空白，以纸质版签字盖章为准" if open_lines else "签署栏列有全部成员单位"
         fact = Fact(value="", page=page, quote=parties[0].quote if parties else "")
         return [_ok(check, detail, block, fact)]
     doubts = _doubts(case, call, read)
+    signing = [each for each in members if each not in lacking]
+    least = min((_times_named(each, read, call) for each in signing), default=0)
     if 2 * len(lacking) > len(members):
         doubts.append("多数成员单位未见，可能是签署栏未能识别")
+    elif least > 1 and all(_times_named(each, read, call) >= least for each in lacking):
+        doubts.append("其名称在文中出现的次数与已识别的签署单位相同，可能已列")
     detail = f"签署栏未列成员单位：{_listed(lacking)}"
     return [_absent(check, detail, doubts, block.path, page)]
 
@@ -687,7 +703,7 @@ def members_consistent(check: Check, case: Case, call: Call) -> list[Finding]:
     if len(rosters) < 2:  # noqa: PLR2004 - it takes two to differ
         return []
     names = {organisation_form(name): name for each in rosters for name in each.names}
-    standings = [_standing(name, rosters, call) for name in names.values()]
+    standings = [_standing(name, rosters, case, call) for name in names.values()]
     lacking = [each for each in standings if each.lacking]
     near = [each for each in standings if each.near and not each.lacking]
     detail = "；".join(each.told for each in [*lacking, *near][:_MOST_TOLD])
@@ -704,6 +720,13 @@ def members_consistent(check: Check, case: Case, call: Call) -> list[Finding]:
 
 
 _MOST_TOLD = 12
+
+
+def _times_named(name: str, read: Iterable[FiledDocument], call: Call) -> int:
+    """Return how often documents speak of an organisation, wherever it stands."""
+    ways = {organisation_form(name), *ways_of_writing(name, call)}
+    mentions = [each for document in read for each in document.facts.mentions.items()]
+    return sum(times for text, times in mentions if any(way in text for way in ways))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -723,14 +746,22 @@ class _Standing:
         return f"“{self.name}”（{'、'.join(self.found)}），{alike}"
 
 
-def _standing(name: str, rosters: Sequence[_Roster], call: Call) -> _Standing:
+def _standing(name: str, rosters: Sequence[_Roster], case: Case, call: Call) -> _Standing:
+    """Tell where a member stands.
+
+    Whom a document speaks of outside its list is not lacking, nor is what does not look like
+    the name of a body that can sign: it may have been misread.
+    """
     closest = [(each, *_closest(name, each.names + each.others, call)) for each in rosters]
     same = {Likeness.SAME, Likeness.PART}
     return _Standing(
         name=name,
         found=tuple(each.title for each, how, _ in closest if how in same),
         lacking=tuple(
-            each.title for each, how, _ in closest if how is Likeness.OTHER and each.whole
+            each.title
+            for each, how, _ in closest
+            if how is Likeness.OTHER and each.whole and is_legal_person(name)
+            if not _times_named(name, _read(case, [each.kind]), call)
         ),
         near=tuple((each.title, other) for each, how, other in closest if how is Likeness.NEAR),
     )

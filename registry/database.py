@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import DBAPIError
 
 BUSY_SECONDS = 30
 FILE_NAME = "registry.sqlite"
@@ -69,26 +71,48 @@ def _name_holder(data_dir: Path, holder: str) -> str:
 class Registry:
     """The open registry. `read` and `write` give a connection for one short transaction."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, path: Path) -> None:
         self.engine = engine
+        self._path = path
+        self._file = _file_at(path)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Give a connection that sees one unchanging state."""
+        """Give a connection that sees one unchanging state. Raises OSError as `write` does."""
+        self._refuse_gone()
         with self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Give the one writing connection; commits when the block ends, else rolls back."""
+        """Give the one writing connection; commits when the block ends, else rolls back.
+
+        Raises OSError when the file is no longer the one that was opened: what is written
+        into a removed file is lost, and into another one is astray.
+        """
+        self._refuse_gone()
         with self.engine.connect() as connection:
             connection = connection.execution_options(writes=True)  # noqa: PLW2901 - same one
             with connection.begin():
                 yield connection
 
+    def _refuse_gone(self) -> None:
+        if _file_at(self._path) != self._file:
+            gone = "the database was removed or replaced while in use; restore it and start again"
+            raise FileNotFoundError(errno.ENOENT, gone, str(self._path))
+
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """Return which file lies there, None when there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _engine(path: Path) -> Engine:
@@ -129,7 +153,10 @@ def _version(engine: Engine) -> str | None:
 
 
 def _migrate(engine: Engine, path: Path) -> None:
-    """Bring the schema up to date, after a copy of what is there."""
+    """Bring the schema up to date, after a copy of what is there; as a whole or not at all.
+
+    Raises RegistryError when that fails; the registry is then as it was.
+    """
     from alembic import command
     from alembic.config import Config
 
@@ -139,10 +166,31 @@ def _migrate(engine: Engine, path: Path) -> None:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     before = _version(engine)
     if before is not None:
-        shutil.copyfile(path, path.with_name(f"{FILE_NAME}.before-{before}"))
-    with engine.connect() as connection, connection.begin():
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        _copy(path, path.with_name(f"{FILE_NAME}.before-{before}"))
+    try:
+        with engine.connect() as connection, connection.begin():
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except Exception as error:
+        why = (
+            str(error.orig) if isinstance(error, DBAPIError) else f"{type(error).__name__}: {error}"
+        )
+        message = f"{path}: could not be brought up to date ({why}); it is as it was before"
+        if before is not None:
+            message += (
+                f", at schema {before}: mend that and start again, or go back to that version"
+            )
+        raise RegistryError(message) from error
+
+
+def _copy(path: Path, copy: Path) -> None:
+    """Copy a file so that the copy is there whole, or not at all."""
+    taking = copy.with_name(f"{copy.name}.taking")
+    try:
+        shutil.copyfile(path, taking)
+        taking.replace(copy)
+    finally:
+        taking.unlink(missing_ok=True)
 
 
 def open_registry(data_dir: Path, *, holds_lock: bool = False) -> Registry:
@@ -158,7 +206,7 @@ def open_registry(data_dir: Path, *, holds_lock: bool = False) -> Registry:
     try:
         found = _version(engine)
         if found == _versions()[-1]:
-            return Registry(engine)
+            return Registry(engine, path)
         if holds_lock:
             _refuse_unknown(found)
             _migrate(engine, path)
@@ -171,7 +219,7 @@ def open_registry(data_dir: Path, *, holds_lock: bool = False) -> Registry:
     except BaseException:
         engine.dispose()
         raise
-    return Registry(engine)
+    return Registry(engine, path)
 
 
 def _refuse_older(path: Path) -> None:

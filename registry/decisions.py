@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from config.call import Call
@@ -34,6 +34,9 @@ from registry.rows import (
 )
 
 DECIDABLE = (Outcome.OK, Outcome.MISSING, Outcome.WAIVED)
+
+
+FETCHED_AGAIN = "等待从邮箱重新读取原件"
 
 
 class RefusedError(Exception):
@@ -136,8 +139,8 @@ def _refuse_proposed(connection: Connection, dossier: DossierRow, *, papers: boo
 
 def link(
     connection: Connection, dossier: DossierRow, register_no: str, *, who: str, now: datetime
-) -> None:
-    """Join a dossier to a paper record, by hand."""
+) -> tuple[str, ...]:
+    """Join a dossier to a paper record, by hand; return the pairs of names that this teaches."""
     paper = queries.paper_by_register_no(connection, register_no)
     if paper is None:
         message = f"纸质登记中没有 {register_no}"
@@ -162,8 +165,9 @@ def link(
     mark_waiting_for(connection, paper.id, dossier.id, now)
     detail = f"纸质登记 {paper.register_no or paper.name}"
     record(connection, "linked", actor=who, at=now, detail=detail, dossier=dossier.id)
-    aliases.teach(connection, dossier, paper, call, who=who, now=now)
+    taught = aliases.teach(connection, dossier, paper, call, who=who, now=now)
     mark(connection, [dossier.id], now)
+    return taught
 
 
 def unlink(connection: Connection, dossier: DossierRow, *, who: str, now: datetime) -> None:
@@ -293,13 +297,14 @@ def file_by_hand(
 ) -> int:
     """File documents that a person brings; return how many were not on record yet.
 
-    With `link` they are what lay behind it, which is thereby settled.
+    With `link` they are what lay behind it, which is thereby settled for this dossier. A file
+    that was not accepted before is taken when a person brings it.
     """
-    if dossier.withdrawn:
+    if queries.dossiers_by_id(connection, [dossier.id])[dossier.id].withdrawn:
         message = f"{dossier.number} 已撤回，不能补充文件"
         raise RefusedError(message)
     filed = queries.documents_of(connection, [dossier.id]).get(dossier.id, ())
-    known = {each.sha256 for each in filed}
+    known = {each.sha256 for each in filed if each.state is not DocumentState.REJECTED}
     fresh = [each for each in documents if each.sha256 not in known]
     if not fresh:
         message = f"这些文件均已在 {dossier.number} 中"
@@ -311,7 +316,8 @@ def file_by_hand(
     detail = "、".join(each.path for each in fresh)
     record(connection, "added", actor=who, at=now, detail=detail, dossier=dossier.id)
     if link:
-        _settle(connection, link, f"已补充到 {dossier.number}", who, now, fetched=True)
+        reason = f"已补充到 {dossier.number}"
+        _settle(connection, link, [dossier.number], reason, who=who, now=now, fetched=True)
     mark(connection, [dossier.id], now)
     return len(fresh)
 
@@ -319,9 +325,14 @@ def file_by_hand(
 # ── links ────────────────────────────────────────────────────────────────────────────────
 
 
-def link_of(connection: Connection, mail: int, url: str) -> LinkRow:
-    """Return a link of a mail. Raises RefusedError when there is none."""
-    found = next((each for each in links_in(connection, mail) if each.url == url), None)
+def link_of(connection: Connection, mail: int, url: str, numbers: Collection[str] = ()) -> LinkRow:
+    """Return a link of a mail, as it stands in those of the mail's dossiers that are named.
+
+    Raises RefusedError when there is none.
+    """
+    owners = _owners(connection, mail, numbers) if numbers else ()
+    links = links_in(connection, mail, owners) if owners or not numbers else ()
+    found = next((each for each in links if each.url == url), None)
     if found is None:
         message = f"邮件 {mail} 中没有这个链接"
         raise RefusedError(message)
@@ -329,29 +340,48 @@ def link_of(connection: Connection, mail: int, url: str) -> LinkRow:
 
 
 def settle_link(
-    connection: Connection, mail: int, url: str, reason: str, *, who: str, now: datetime
+    connection: Connection,
+    mail: int,
+    url: str,
+    reason: str,
+    *,
+    who: str,
+    now: datetime,
+    numbers: Collection[str] = (),
 ) -> None:
-    """Settle a link without its file: it has run out, or came another way, or is not needed."""
+    """Settle a link without its file: it has run out, or came another way, or is not needed.
+
+    In those of its mail's dossiers that are named, or in all of them where none is.
+    """
     reason = _reasoned(reason)
-    link = link_of(connection, mail, url)
+    link = link_of(connection, mail, url, numbers)
     if link.settlement:
         message = f"这个链接此前已由 {link.settlement.who} 处理"
         raise RefusedError(message)
-    _settle(connection, link, reason, who, now, fetched=False)
+    open_in = [each for each in link.dossiers if not numbers or each in numbers]
+    _settle(connection, link, open_in, reason, who=who, now=now)
 
 
-def reopen_link(connection: Connection, mail: int, url: str, *, who: str, now: datetime) -> None:
-    """Put a settled link on the list again."""
-    link = link_of(connection, mail, url)
+def reopen_link(
+    connection: Connection,
+    mail: int,
+    url: str,
+    *,
+    who: str,
+    now: datetime,
+    numbers: Collection[str] = (),
+) -> None:
+    """Put a settled link on the list again: for the dossiers named, or for all of its mail."""
+    link = link_of(connection, mail, url, numbers)
     if link.settlement is None:
         message = "这个链接尚待处理"
         raise RefusedError(message)
-    settled = m.link_settlement.c
-    beside = [mail, *_mails_beside(connection, mail)]
-    connection.execute(
-        delete(m.link_settlement).where(settled.url == url, settled.mail_id.in_(beside))
-    )
-    _tell_of(connection, "link-reopened", link, "", who=who, now=now)
+    dossiers = _owners(connection, mail, numbers)
+    word = m.link_settlement.c
+    of_mail = word.dossier_id.is_(None) & (word.mail_id == mail)
+    settled = (word.url == url) & or_(word.dossier_id.in_(dossiers), of_mail)
+    connection.execute(delete(m.link_settlement).where(settled))
+    _tell_of(connection, "link-reopened", link, dossiers, "", who=who, now=now)
 
 
 def _settle_open_links(
@@ -359,39 +389,57 @@ def _settle_open_links(
 ) -> None:
     for link in links_of(connection, dossier.id):
         if not (link.settlement or link.stranger):
-            _settle(connection, link, reason, who, now, fetched=False)
+            _settle(connection, link, [dossier.number], reason, who=who, now=now)
 
 
 def _settle(
-    connection: Connection, link: LinkRow, reason: str, who: str, now: datetime, *, fetched: bool
+    connection: Connection,
+    link: LinkRow,
+    numbers: Collection[str],
+    reason: str,
+    *,
+    who: str,
+    now: datetime,
+    fetched: bool = False,
 ) -> None:
-    values = {"mail_id": link.mail_id, "url": link.url}
+    """Settle a link in dossiers of its mail, or, where it has none, for the mail."""
+    dossiers = _owners(connection, link.mail_id, numbers) if numbers else []
     word = {"fetched": fetched, "reason": reason, "who": who, "at": now}
-    connection.execute(upsert(m.link_settlement).values(**values, **word).on_conflict_do_nothing())
-    _tell_of(connection, "link-settled", link, reason, who=who, now=now)
+    for each in dossiers or (None,):
+        values = {"mail_id": link.mail_id, "dossier_id": each, "url": link.url}
+        connection.execute(
+            upsert(m.link_settlement).values(**values, **word).on_conflict_do_nothing()
+        )
+    _tell_of(connection, "link-settled", link, dossiers, reason, who=who, now=now)
+
+
+def _owners(connection: Connection, mail: int, numbers: Collection[str]) -> list[int]:
+    """Return the dossiers of a mail, those with these numbers where any is given."""
+    query = (
+        select(m.dossier.c.id)
+        .join(m.mail_dossier, m.mail_dossier.c.dossier_id == m.dossier.c.id)
+        .where(m.mail_dossier.c.mail_id == mail)
+    )
+    if numbers:
+        query = query.where(m.dossier.c.number.in_(numbers))
+    return list(connection.execute(query).scalars())
 
 
 def _tell_of(
-    connection: Connection, what: str, link: LinkRow, reason: str, *, who: str, now: datetime
+    connection: Connection,
+    what: str,
+    link: LinkRow,
+    dossiers: Sequence[int],
+    reason: str,
+    *,
+    who: str,
+    now: datetime,
 ) -> None:
-    """Record what became of a link, and mark the dossiers of its mail."""
-    owners = select(m.mail_dossier.c.dossier_id).where(m.mail_dossier.c.mail_id == link.mail_id)
-    dossiers = connection.execute(owners).scalars().all()
+    """Record what became of a link, and mark the dossiers that it concerns."""
     detail = f"{link.wording}：{reason}" if reason else link.wording
-    for each in dossiers or [None]:
+    for each in dossiers or (None,):
         record(connection, what, actor=who, at=now, detail=detail, dossier=each, mail=link.mail_id)
     mark(connection, dossiers, now)
-
-
-def _mails_beside(connection: Connection, mail: int) -> list[int]:
-    """Return the mails that share a dossier with a mail."""
-    own = m.mail_dossier.alias()
-    query = (
-        select(m.mail_dossier.c.mail_id)
-        .join(own, own.c.dossier_id == m.mail_dossier.c.dossier_id)
-        .where(own.c.mail_id == mail)
-    )
-    return list(connection.execute(query).scalars())
 
 
 # ── mails ────────────────────────────────────────────────────────────────────────────────
@@ -462,10 +510,12 @@ def retry(connection: Connection, mail: int, *, who: str, now: datetime) -> None
     if row.fate is not Fate.QUARANTINED:
         message = f"邮件 {mail} 不在隔离区，无需重新处理"
         raise RefusedError(message)
-    if row.sha256 is None:
-        message = "该邮件超过大小上限，正文未下载，不能重新处理"
-        raise RefusedError(message)
-    _reopen(connection, mail)
+    if row.sha256:
+        _reopen(connection, mail)
+    else:  # its original lies on the server alone: it is asked for at the next reading
+        connection.execute(update(m.place).where(m.place.c.mail_id == mail).values(again=True))
+        waits = {"reason": FETCHED_AGAIN, "read_at": None}
+        connection.execute(update(m.mail).where(m.mail.c.id == mail).values(waits))
     record(connection, "retried", actor=who, at=now, mail=mail)
 
 
@@ -507,10 +557,21 @@ def _letter(
     return row
 
 
-def send_letter(connection: Connection, letter: int, *, who: str, now: datetime) -> None:
-    """Let a letter go: a draft, or one that was held back, failed or bounced, once more."""
+def send_letter(
+    connection: Connection, letter: int, *, who: str, now: datetime, anyway: bool = False
+) -> None:
+    """Let a letter go: a draft, or one that was held back, failed or bounced, once more.
+
+    One that was suppressed goes only when the person knows of it and says `anyway`.
+    """
     states = set(LetterState) - {LetterState.QUEUED, LetterState.SENT}
     row = _letter(connection, letter, states, "发送")
+    if row.state is LetterState.SUPPRESSED and not anyway:
+        message = (
+            f"函件 {letter} 按规则不发送（{row.reason}）；"
+            "仍要发送，请明确选择“仍然发出”（--anyway）"
+        )
+        raise RefusedError(message)
     if not row.to[0]:
         message = f"函件 {letter} 没有收件人地址，不能发送"
         raise RefusedError(message)

@@ -7,29 +7,36 @@ decision of `routing.py` over what the registry knows in that transaction.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from config.call import Call, CallError
+from parsers.authentication import Authentication
+from parsers.bounces import Bounce
 from parsers.grouping import manifest_in
-from parsers.names import core_of, find_names, find_number, normal_form, organisation_form
+from parsers.names import core_of, find_names, find_number, normal_form
+from parsers.recognise import OTHER
 from parsers.secrecy import secrecy_in
 from parsers.submission import Document, Dossier, Submission
 from registry import models as m
 from registry import scanned, workdays
-from registry.addresses import on_dossier
+from registry.addresses import answer_address, on_dossier
 from registry.completeness import same_authority
 from registry.events import SERVICE, mark, record
+from registry.forms import name_forms
 from registry.queries import CAME_AT, AnyRow
+from registry.returned import letters_returned, take_back
 from registry.routing import KnownDossier, Parcel, Placement, Route, route
-from registry.rows import DocumentState, Fate, LetterState, Status
+from registry.rows import DocumentState, Fate, Status
 from registry.series import dossier_of_series
 
 ATTEMPTS = 3
 """How often a mail is opened before it is set aside for a person."""
+
+UNLINKED = "退信，未写明或无法断定是我方哪一封函件"
 
 EXCERPT = 4000
 """How many characters of a mail's own text are kept for staff to read."""
@@ -39,7 +46,9 @@ EXCERPT = 4000
 class Understood:
     """A mail, opened and read: what filing it takes. Its files are already kept.
 
-    `manifests` are the documents that list what a batch holds; no dossier has them.
+    `manifests` are the documents that list what a batch holds; no dossier has them. `bounce`
+    tells of what came back, in a mail that says so; `authentication` is what the mail host
+    said of the sender, where one is trusted.
     With `reads_scans` the text of pages that are pictures will be there later.
     """
 
@@ -47,10 +56,16 @@ class Understood:
     dossiers: tuple[Dossier, ...]
     call: Call
     machine: str = ""
-    bounced: tuple[str, ...] = ()
+    bounce: Bounce | None = None
+    authentication: Authentication | None = None
     unread: tuple[str, ...] = ()
     manifests: tuple[Document, ...] = ()
     reads_scans: bool = False
+
+    @property
+    def suspect(self) -> bool:
+        """Whether the sender failed authentication."""
+        return self.authentication is not None and self.authentication.failed
 
     @property
     def secrecy(self) -> str:
@@ -131,12 +146,15 @@ def file_mail(connection: Connection, mail: int, understood: Understood, now: da
     `now` is in the service's time zone, in which days are counted.
     """
     row = connection.execute(select(m.mail).where(m.mail.c.id == mail)).one()
-    parcel = _parcel(connection, row, understood)
+    returned = _returned(connection, row, understood)
+    parcel = replace(_parcel(connection, row, understood), bounced=bool(returned))
     known = _known(connection, parcel, understood.call)
     found = route(parcel, known, understood.call)
+    if understood.bounce and found.fate is Fate.AUTOMATIC:
+        found = replace(found, reason=UNLINKED)
     _keep_envelope(connection, mail, understood, found)
     if found.fate is Fate.BOUNCE:
-        _keep_bounce(connection, mail, understood.bounced, now)
+        take_back(connection, returned, mail, now)
     for placement in found.placements:
         _place(connection, row, placement, understood, now)
     if understood.reads_scans and found.fate in {Fate.FILED, Fate.UNRELATED}:
@@ -161,8 +179,9 @@ def _parcel(connection: Connection, mail: AnyRow, understood: Understood) -> Par
     replies = _replied_to(connection, submission)
     spoken = find_names(subject, call) or find_names(submission.text, call)
     numbers = find_number(f"{subject}\n{submission.text}", call)
-    thread = numbers or replies or dossier_of_series(connection, mail, sender, subject, call)
-    bounced = bool(_letters_of(connection, understood.bounced))
+    kinds = {doc.kind for each in understood.dossiers for doc in each.documents} - {OTHER}
+    before = dossier_of_series(connection, mail, submission, kinds, call)
+    thread = numbers or replies or before
     return Parcel(
         sender=sender,
         thread=tuple(dict.fromkeys(thread)),
@@ -171,11 +190,18 @@ def _parcel(connection: Connection, mail: AnyRow, understood: Understood) -> Par
         dossiers=understood.dossiers,
         links=tuple(link.url for link in submission.links),
         machine=understood.machine,
-        bounced=bounced,
+        suspect=understood.suspect,
         assigned=mail.assigned or "",
         listed=manifest_in(understood.manifests),
         secrecy=understood.secrecy,
     )
+
+
+def _returned(connection: Connection, mail: AnyRow, understood: Understood) -> tuple[int, ...]:
+    """Return the letters of ours that came back with a mail, whose word can be taken for it."""
+    if understood.bounce is None or understood.suspect:
+        return ()
+    return letters_returned(connection, understood.bounce, mail.received_at)
 
 
 def _letters_of(connection: Connection, message_ids: Sequence[str]) -> list[int]:
@@ -204,23 +230,41 @@ def _known(connection: Connection, parcel: Parcel, call: Call) -> tuple[KnownDos
     sums = [doc.sha256 for each in parcel.dossiers for doc in each.documents if doc.sha256]
     numbers = [*parcel.thread, parcel.assigned]
     holders = select(m.document.c.dossier_id).where(m.document.c.sha256.in_(sums))
+    taught = _taught(connection, forms)
     query = (
         select(m.dossier)
         .where(m.dossier.c.call_id == call.id)
         .where(
             or_(
                 m.dossier.c.number.in_(numbers),
-                m.dossier.c.name_form.in_(forms),
+                m.dossier.c.name_form.in_([*forms, *taught]),
                 m.dossier.c.core.in_(cores),
                 m.dossier.c.id.in_(holders),
             )
         )
         .order_by(m.dossier.c.id)
     )
-    return tuple(_known_dossier(connection, row, parcel) for row in connection.execute(query).all())
+    return tuple(
+        _known_dossier(connection, row, parcel, taught.get(row.name_form, frozenset()))
+        for row in connection.execute(query).all()
+    )
 
 
-def _known_dossier(connection: Connection, row: AnyRow, parcel: Parcel) -> KnownDossier:
+def _taught(connection: Connection, forms: Sequence[str]) -> dict[str, frozenset[str]]:
+    """Return the forms that staff have said are one with these, each with those it is one with."""
+    said = m.alias.c
+    known = select(said.left, said.right).where(said.kind == "name", said.revoked_at.is_(None))
+    rows = connection.execute(known.where(or_(said.left.in_(forms), said.right.in_(forms))))
+    found: dict[str, frozenset[str]] = {}
+    for one, other in (pair for row in rows for pair in (tuple(row), tuple(row)[::-1])):
+        if one in forms:
+            found[other] = found.get(other, frozenset()) | {one}
+    return found
+
+
+def _known_dossier(
+    connection: Connection, row: AnyRow, parcel: Parcel, also: frozenset[str]
+) -> KnownDossier:
     sums = select(m.document.c.sha256).where(
         m.document.c.dossier_id == row.id,
         m.document.c.state.in_([DocumentState.CURRENT, DocumentState.HELD]),
@@ -236,6 +280,7 @@ def _known_dossier(connection: Connection, row: AnyRow, parcel: Parcel) -> Known
         checksums=frozenset(connection.execute(sums).scalars()),
         completed=row.completed_at is not None,
         withdrawn=row.withdrawn,
+        also=also,
     )
 
 
@@ -263,11 +308,14 @@ def _keep_envelope(connection: Connection, mail: int, understood: Understood, fo
             in_reply_to=submission.in_reply_to,
             references=list(submission.references),
             cc=[each.address for each in submission.cc],
+            answer_to=answer_address(connection, submission, _known_to_sender(found)),
+            authentication=asdict(understood.authentication) if understood.authentication else None,
             sent_at=submission.date,
             **({"excerpt": submission.text[:EXCERPT]} if submission.text else {}),
             links=[asdict(link) for link in submission.links],
             unread=list(understood.unread),
             absent=list(found.absent),
+            besides=_besides(understood, found),
             more_follows=_more_follows(submission, call),
             submission_like=like,
             machine=understood.machine,
@@ -278,33 +326,32 @@ def _keep_envelope(connection: Connection, mail: int, understood: Understood, fo
     )
 
 
+def _besides(understood: Understood, found: Route) -> list[str]:
+    """Name the files that came with dossiers and belong to none: a manifest, a recommendation."""
+    if not found.placements:
+        return []
+    placed = {(doc.path, doc.sha256) for each in found.placements for doc in each.documents}
+    held = {doc for each in found.placements if each.dossier for doc in each.dossier.checksums}
+    came = (doc for each in understood.dossiers for doc in each.documents)
+    left = (
+        doc.path
+        for doc in (*came, *understood.manifests)
+        if (doc.path, doc.sha256) not in placed and doc.sha256 not in held
+    )
+    return list(dict.fromkeys(left))
+
+
+def _known_to_sender(found: Route) -> list[int]:
+    """Return the dossiers a mail goes to, if all were there before and its sender is on each."""
+    dossiers = [each.dossier for each in found.placements if each.dossier and not each.stranger]
+    return [each.id for each in dossiers] if len(dossiers) == len(found.placements) else []
+
+
 def _more_follows(submission: Submission, call: Call) -> bool:
     """Whether the writer says that more of the same is on its way (1/3, 其余随后)."""
     words = f"{submission.subject}\n{submission.text}"
     part = call.mail.part_of(submission.subject)
     return bool(part and not part.is_last) or any(word in words for word in call.mail.more_follows)
-
-
-def _keep_bounce(
-    connection: Connection, mail: int, message_ids: Sequence[str], now: datetime
-) -> None:
-    """A letter of ours came back: its applicant has not been reached."""
-    for letter in _letters_of(connection, message_ids):
-        values = {"state": LetterState.BOUNCED, "reason": f"退信（邮件 {mail}）"}
-        connection.execute(update(m.letter).where(m.letter.c.id == letter).values(**values))
-        query = select(m.letter_dossier.c.dossier_id).where(m.letter_dossier.c.letter_id == letter)
-        for dossier in connection.execute(query).scalars().all() or [None]:
-            detail = "函件被退回，申请人尚未收到"
-            record(
-                connection,
-                "bounced",
-                actor=SERVICE,
-                at=now,
-                detail=detail,
-                dossier=dossier,
-                mail=mail,
-                letter=letter,
-            )
 
 
 def _place(
@@ -407,13 +454,11 @@ def _open_dossier(
     )
 
 
-def _identity(name: str, secretariat: str, call: Call) -> dict[str, str]:
+def _identity(name: str, secretariat: str, call: Call) -> dict[str, object]:
     return {
         "name": name,
-        "name_form": normal_form(name, call) if name else "",
-        "core": core_of(name, call) if name else "",
         "secretariat": secretariat,
-        "secretariat_form": organisation_form(secretariat) if secretariat else "",
+        **name_forms(name, secretariat, call),
     }
 
 
@@ -504,7 +549,8 @@ def refresh_identity(connection: Connection, dossier: int, call: Call) -> tuple[
     row = connection.execute(select(m.dossier).where(m.dossier.c.id == dossier)).one()
     fields = _newest_fields(connection, dossier, call)
     name = fields.get("name") or row.name
-    renamed = bool(row.core) and core_of(name, call) != row.core
+    registered = core_of(row.name, call) if row.name else ""
+    renamed = bool(registered) and core_of(name, call) != registered
     secretariat = fields.get("secretariat") or row.secretariat
     recommender = fields.get("recommender") or row.recommender
     connection.execute(

@@ -47,13 +47,8 @@ _DECIDED = {Outcome.OK: "认定符合", Outcome.MISSING: "认定缺少", Outcome
 def judge(case: Case, call: Call) -> Judgement:
     """Judge a case by its call: findings in the call's order, status, and reasons for review."""
     found = decided(fair(findings(case, call), case, call), case, call)
-    review = _review(found, case, call)
+    review = () if case.withdrawn else _review(found, case, call)
     return Judgement(findings=found, status=_status(found, review, case, call), review=review)
-
-
-def waits_for_person(judgement: Judgement) -> bool:
-    """Whether a person has to decide before the applicant is told what is missing."""
-    return judgement.status is Status.IN_REVIEW
 
 
 # ── Fairness ──────────────────────────────────────────────────────────────────────────

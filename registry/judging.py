@@ -74,11 +74,14 @@ class Weighed:
 
 def call_of(connection: Connection, dossier: DossierRow) -> Call:
     """Return the call version that a dossier is judged by, as it was kept."""
-    which = (m.call_version.c.id == dossier.call_id) & (
-        m.call_version.c.version == dossier.call_version
-    )
+    return kept_call(connection, dossier.call_id, dossier.call_version)
+
+
+def kept_call(connection: Connection, call: str, version: int) -> Call:
+    """Return a call version, as it was kept."""
+    which = (m.call_version.c.id == call) & (m.call_version.c.version == version)
     text = connection.execute(select(m.call_version.c.text).where(which)).scalar_one()
-    return parse_call(text, f"{dossier.call_id} version {dossier.call_version}")
+    return parse_call(text, f"{call} version {version}")
 
 
 def judge_dossier(registry: Registry, dossier: int, now: datetime) -> Judgement | None:

@@ -93,10 +93,13 @@ mail = Table(
     Column("links", JSON, nullable=False, default=list),
     Column("unread", JSON, nullable=False, default=list),
     Column("absent", JSON, nullable=False, default=list, server_default=text("'[]'")),
+    Column("besides", JSON, nullable=False, default=list, server_default=text("'[]'")),
     Column("scans", JSON, nullable=False, default=list, server_default=text("'[]'")),
     Column("more_follows", Boolean, nullable=False, default=False),
     Column("submission_like", Boolean, nullable=False, default=False),
     Column("machine", String, nullable=False, default=""),
+    Column("answer_to", String, nullable=False, default="", server_default=""),
+    Column("authentication", JSON),
     Column("fate", String, nullable=False, index=True),
     Column("reason", Text, nullable=False, default=""),
     Column("attempts", Integer, nullable=False, default=0),
@@ -118,6 +121,18 @@ place = Table(
     Column("size", Integer, nullable=False),
     Column("received_at", Instant, nullable=False),
     Column("done", Boolean, nullable=False, default=False),
+    Column("again", Boolean, nullable=False, default=False, server_default=text("0")),
+)
+
+unreadable = Table(
+    "unreadable",
+    metadata,
+    Column("mailbox", String, primary_key=True),
+    Column("folder", String, primary_key=True),
+    Column("uidvalidity", Integer, primary_key=True),
+    Column("uid", Integer, primary_key=True),
+    Column("tries", Integer, nullable=False),
+    Column("tried_at", Instant, nullable=False),
 )
 
 folder = Table(
@@ -131,6 +146,28 @@ folder = Table(
     Column("on_server", Integer),
     Column("error", Text, nullable=False, default=""),
     Column("error_at", Instant),
+    Column("error_kind", String, nullable=False, default="", server_default=""),
+    Column("progress_at", Instant),
+)
+
+mail_server = Table(
+    "mail_server",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("error", Text, nullable=False),
+    Column("error_kind", String, nullable=False),
+    Column("error_at", Instant, nullable=False),
+)
+
+alarm = Table(
+    "alarm",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("began_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("told_at", Instant),
+    Column("over_at", Instant),
 )
 
 paper = Table(
@@ -242,12 +279,15 @@ scan = Table(
 link_settlement = Table(
     "link_settlement",
     metadata,
-    Column("mail_id", Integer, ForeignKey("mail.id"), primary_key=True),
-    Column("url", Text, primary_key=True, index=True),
+    Column("id", Integer, primary_key=True),
+    Column("mail_id", Integer, ForeignKey("mail.id"), nullable=False, index=True),
+    Column("dossier_id", Integer, ForeignKey("dossier.id")),
+    Column("url", Text, nullable=False, index=True),
     Column("fetched", Boolean, nullable=False),
     Column("reason", Text, nullable=False),
     Column("who", String, nullable=False),
     Column("at", Instant, nullable=False),
+    UniqueConstraint("dossier_id", "url"),
 )
 
 finding = Table(
@@ -333,6 +373,7 @@ letter = Table(
     Column("state", String, nullable=False, index=True),
     Column("reason", Text, nullable=False, default=""),
     Column("attempts", Integer, nullable=False, default=0),
+    Column("in_doubt", Integer, nullable=False, default=0, server_default=text("0")),
     Column("next_try_at", Instant),
     Column("queued_at", Instant, nullable=False, index=True),
     Column("sent_at", Instant),
@@ -393,14 +434,45 @@ account = Table(
     Column("name", String, primary_key=True),
     Column("password", String, nullable=False),
     Column("admin", Boolean, nullable=False, default=False),
+    Column("reader", Boolean, nullable=False, default=False, server_default=text("0")),
+    Column("disabled", Boolean, nullable=False, default=False, server_default=text("0")),
+    Column("shut_outs", Integer, nullable=False, default=0, server_default=text("0")),
     Column("created_at", Instant, nullable=False),
+)
+
+spent = Table(
+    "spent",
+    metadata,
+    Column("nonce", String, primary_key=True),
+    Column("until", Instant, nullable=False),
 )
 
 Index("ix_mail_received", mail.c.received_at, mail.c.id)
 Index("ix_mail_scans", mail.c.id, sqlite_where=text("scans != '[]'"))
 Index("ix_mail_links", mail.c.id, sqlite_where=text("links != '[]'"))
+WAITS_FOR_PERSON = (
+    "read_at IS NULL AND (+fate IN ('noted', 'quarantined')"
+    " OR (+fate = 'unrelated' AND submission_like) OR (+fate = 'filed' AND reason != ''))"
+)
+"""Of the table `mail`: what a person has to look at, in the very words of its index.
+
+The plus keeps SQLite from the index on fates, of which most mail has the same.
+"""
+Index(
+    "ix_mail_waits",
+    *(mail.c[each] for each in ("id", "fate", "reason", "submission_like", "read_at")),
+    sqlite_where=text(WAITS_FOR_PERSON),
+)
 Index(
     "ix_dossier_marked", dossier.c.id, sqlite_where=dossier.c.revision > dossier.c.judged_revision
+)
+Index("ix_mail_duplicate_of", mail.c.duplicate_of)
+Index("ix_letter_kind", letter.c.kind, letter.c.queued_at)
+Index(
+    "ix_letter_dossier_last",
+    letter_dossier.c.dossier_id,
+    letter_dossier.c.letter_id,
+    letter_dossier.c.revision,
 )
 Index("ix_letter_waiting", letter.c.next_try_at, sqlite_where=letter.c.state == "queued")
 Index("ix_event_what", event.c.what, event.c.id)

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
 
@@ -105,7 +106,7 @@ def open_lists(connection: Connection, closings: Mapping[str, datetime]) -> tupl
         select(
             m.dossier.c.id,
             m.dossier.c.call_id,
-            m.dossier.c.updated_at,
+            m.dossier.c.received_at,
             m.letter.c.to,
             _waits().label("waits"),
         )
@@ -122,7 +123,7 @@ def open_lists(connection: Connection, closings: Mapping[str, datetime]) -> tupl
             to=row.to[0],
             closing=closings[row.call_id],
             waits=bool(row.waits),
-            restored=restored_at is not None and row.updated_at <= restored_at,
+            restored=restored_at is not None and row.received_at <= restored_at,
         )
         for row in connection.execute(query)
     )
@@ -155,17 +156,32 @@ def _waits() -> ColumnElement[bool]:
 # ── the digest ───────────────────────────────────────────────────────────────────────────
 
 
+MOST_LISTED = 20
+"""How many of each kind a digest names; the desk has them all."""
+
+
+Row = TypeVar("Row", DossierRow, MailRow, LetterRow)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part(Generic[Row]):
+    """The first of so many rows."""
+
+    count: int
+    first: tuple[Row, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Digest:
     """What staff should know in the morning 每日简报: new since the last one, and what waits."""
 
     since: datetime
-    opened: tuple[DossierRow, ...]
-    completed: tuple[DossierRow, ...]
-    in_review: tuple[DossierRow, ...]
-    due: tuple[DossierRow, ...]
-    mails: tuple[MailRow, ...]
-    letters: tuple[LetterRow, ...]
+    opened: Part[DossierRow]
+    completed: Part[DossierRow]
+    in_review: Part[DossierRow]
+    due: Part[DossierRow]
+    mails: Part[MailRow]
+    letters: Part[LetterRow]
 
 
 def digest_is_due(last: datetime | None, settings: Notices, now: datetime) -> bool:
@@ -173,35 +189,56 @@ def digest_is_due(last: datetime | None, settings: Notices, now: datetime) -> bo
     begins = datetime.combine(now.date(), settings.digest_at, now.tzinfo)
     if now < begins or not workdays.is_working_day(now.date()):
         return False
-    return last is None or last < begins
+    return last is None or not begins <= last <= now  # one after `now`: a clock was ahead
 
 
 def last_digest(connection: Connection, to: str) -> datetime | None:
-    """Return when an address last had a digest."""
-    query = select(m.letter.c.to, m.letter.c.queued_at).where(m.letter.c.kind == Kind.DIGEST)
-    moments = (row.queued_at for row in connection.execute(query) if row.to == [to])
-    return max(moments, default=None)
+    """Return when an address last had a digest, or may have had it: before a return of a backup."""
+    letter = m.letter.c
+    query = select(letter.queued_at).where(letter.kind == Kind.DIGEST, letter.to == [to])
+    last = connection.execute(query.order_by(letter.queued_at.desc()).limit(1)).scalar()
+    moments = (last, last_restored(connection))
+    return max((each for each in moments if each), default=None)
 
 
 def gather_digest(connection: Connection, since: datetime, now: datetime) -> Digest:
     """Gather what a digest tells."""
-    rows = queries.queue(connection)
-    states = [each.value for each in _WITH_THE_CENTER]
-    letters = (each for state in states for each in queries.letters(connection, state=state))
+    dossier = m.dossier.c
+    ended = (Status.WITHDRAWN, Status.COMPLETE)
     return Digest(
         since=since,
-        opened=tuple(each for each in rows if each.received_at >= since),
-        completed=tuple(each for each in rows if each.completed_at and each.completed_at >= since),
-        in_review=tuple(each for each in rows if each.status is Status.IN_REVIEW),
-        due=tuple(each for each in rows if _is_due(each, now)),
-        mails=queries.mails(connection, waiting=True),
-        letters=tuple(letters),
+        opened=_dossiers(connection, dossier.received_at >= since),
+        completed=_dossiers(connection, dossier.completed_at >= since),
+        in_review=_dossiers(connection, dossier.status == Status.IN_REVIEW),
+        due=_dossiers(connection, dossier.due <= now.date(), dossier.status.not_in(ended)),
+        mails=Part(
+            count=queries.mails_size(connection, waiting=True),
+            first=queries.mails(connection, waiting=True, limit=MOST_LISTED),
+        ),
+        letters=_letters(connection),
     )
 
 
-def _is_due(row: DossierRow, now: datetime) -> bool:
-    open_still = row.status not in {Status.WITHDRAWN, Status.COMPLETE}
-    return open_still and row.due is not None and row.due <= now.date()
+def _dossiers(connection: Connection, *which: ColumnElement[bool]) -> Part[DossierRow]:
+    size = select(func.count()).select_from(m.dossier).where(*which)
+    rows = select(m.dossier).where(*which).order_by(m.dossier.c.id).limit(MOST_LISTED)
+    return Part(
+        count=connection.execute(size).scalar_one(),
+        first=tuple(map(queries.dossier_row, connection.execute(rows))),
+    )
+
+
+def _letters(connection: Connection) -> Part[LetterRow]:
+    counts = queries.count_by_state(connection)
+    first = (
+        each
+        for state in _WITH_THE_CENTER
+        for each in queries.letters(connection, state=state, limit=MOST_LISTED)
+    )
+    return Part(
+        count=sum(counts.get(each, 0) for each in _WITH_THE_CENTER),
+        first=tuple(first)[:MOST_LISTED],
+    )
 
 
 def a_day_before(now: datetime) -> datetime:

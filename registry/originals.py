@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import hashlib
 import os
 import shutil
@@ -14,6 +16,8 @@ from typing import BinaryIO
 from parsers.submission import File
 
 BLOCK = 1 << 20
+_UNREADABLE = {errno.EIO, errno.EACCES, errno.EISDIR}
+"""What reading one file may end in, while the store as a whole is well."""
 
 
 def sync_folder(folder: Path) -> None:
@@ -48,13 +52,31 @@ class Originals:
         path = self.path(sha256)
         return path.parent.is_dir() and not path.exists()
 
+    def has_damaged(self, sha256: str) -> bool:
+        """Whether an original is there, but its bytes are not those that were kept."""
+        path = self.path(sha256)
+        try:
+            return path.exists() and checksum(path) != sha256
+        except OSError as error:
+            if error.errno in _UNREADABLE:
+                return True
+            raise
+
+    def holds(self, sha256: str) -> bool:
+        """Whether an original is there and whole."""
+        return self.path(sha256).exists() and not self.has_damaged(sha256)
+
     @contextmanager
     def incoming(self) -> Iterator[BinaryIO]:
-        """Give a new file to write into; it is gone when the block ends unless it was kept."""
+        """Give a new file to write into; it is gone when the block ends unless it was kept.
+
+        It is locked meanwhile: that tells it from one that a killed process left.
+        """
         handle, name = tempfile.mkstemp(dir=self._incoming)
         os.close(handle)  # opened again by its name, which `keep` goes by
         try:
             with Path(name).open("w+b") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
                 yield file
         finally:
             Path(name).unlink(missing_ok=True)
@@ -62,26 +84,31 @@ class Originals:
     def keep(self, file: BinaryIO) -> str:
         """Keep a file given by `incoming`, durably, and return its checksum.
 
-        When this returns, the bytes and their name have reached the disk.
+        When this returns, the bytes and their name have reached the disk. They take the place
+        of an original that was damaged meanwhile.
         """
         file.flush()
         os.fsync(file.fileno())
         source = Path(file.name)
         sha256 = checksum(source)
         target = self.path(sha256)
-        if not target.exists():
+        if not self.holds(sha256):
             target.parent.mkdir(mode=0o700, exist_ok=True)
             source.chmod(0o400)
-            with suppress(FileExistsError):  # another thread kept the same bytes meanwhile
-                os.link(source, target)
-            sync_folder(target.parent)
-            sync_folder(self._folder)
+            source.replace(target)  # another thread may have kept the same bytes meanwhile
+        self._sync_name(target)
         return sha256
+
+    def _sync_name(self, target: Path) -> None:
+        """Make an original's name last; also one that was there: who put it there may have died."""
+        sync_folder(target.parent)
+        sync_folder(self._folder)
 
     def keep_copy(self, source: Path) -> str:
         """Keep a copy of any file, durably, and return its checksum."""
         known = checksum(source)
-        if self.path(known).exists():
+        if self.holds(known):
+            self._sync_name(self.path(known))
             return known
         with self.incoming() as file, source.open("rb") as bytes_in:
             shutil.copyfileobj(bytes_in, file, BLOCK)
@@ -94,6 +121,8 @@ class Originals:
                 self.keep_copy(file.source)
 
     def clear_incoming(self) -> None:
-        """Remove what a killed process left half-written. Only the lock's holder may do so."""
+        """Remove what killed processes left half-written; not what others are writing now."""
         for left in self._incoming.iterdir():
-            left.unlink(missing_ok=True)
+            with left.open("rb") as file, suppress(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                left.unlink(missing_ok=True)

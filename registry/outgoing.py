@@ -10,8 +10,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
 
+from parsers.authentication import Verdict
 from registry import models as m
 from registry import queries
 from registry.answers import Due, Point, Sent, Standing, Told, Waiting
@@ -27,6 +29,8 @@ PAUSES = (
 )
 """How long a letter waits after each attempt that may succeed later; the last one repeats."""
 GIVES_UP_AFTER = timedelta(days=3)
+_UNCAPPED = frozenset({Kind.REMINDER, Kind.DIGEST})
+"""Letters that nobody's mail can bring about."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +72,8 @@ def wanting(connection: Connection, which: ColumnElement[bool]) -> tuple[Waiting
         Waiting(
             id=row.id,
             sender=row.sender,
+            answer_to=row.answer_to,
+            suspect=bool(row.authentication) and row.authentication["verdict"] == Verdict.FAIL,
             fate=Fate(row.fate),
             received_at=row.received_at,
             dossiers=tuple(own.get(row.id, strange.get(row.id, ()))),
@@ -110,12 +116,17 @@ def standings(
             status=row.status,
             updated_at=row.updated_at,
             marked=row.marked or row.id in reading,
-            restored=restored_at is not None and row.updated_at <= restored_at,
+            restored=_is_from_before(told.get(row.id), restored_at),
             points=points_of(findings.get(row.id, ())),
             told=told.get(row.id),
         )
         for row in rows.values()
     }
+
+
+def _is_from_before(told: Told | None, restored_at: datetime | None) -> bool:
+    """Whether a dossier's last letter on record was written before a backup was restored."""
+    return restored_at is not None and told is not None and told.at <= restored_at
 
 
 def last_restored(connection: Connection) -> datetime | None:
@@ -241,12 +252,15 @@ def sent(connection: Connection, now: datetime) -> Sent:
     )
     today: dict[str, int] = {}
     unrecognised: dict[str, datetime] = {}
+    last_hour = 0
     for to, kind, at in connection.execute(query):
         if at > now - timedelta(days=1):
             today[to[0]] = today.get(to[0], 0) + 1
+        if at > now - timedelta(hours=1) and kind not in _UNCAPPED:
+            last_hour += 1
         if kind == Kind.UNRECOGNISED:
             unrecognised[to[0]] = max(at, unrecognised.get(to[0], at))
-    return Sent(today=today, unrecognised_at=unrecognised)
+    return Sent(today=today, unrecognised_at=unrecognised, last_hour=last_hour)
 
 
 # ── what is kept ─────────────────────────────────────────────────────────────────────────
@@ -352,11 +366,16 @@ def _settle_due(connection: Connection, letter: int) -> None:
 
 
 def count_try(connection: Connection, letter: int) -> bool:
-    """Count that a letter is about to be handed over; False when it is queued no more."""
+    """Count that a letter is about to be handed over; False when it is queued no more.
+
+    Until the mail server has said what it did, nobody can tell whether it took the letter:
+    the attempt is in doubt, and stays so where this process dies or the connection breaks.
+    """
+    counts = m.letter.c
     query = (
         update(m.letter)
-        .where(m.letter.c.id == letter, m.letter.c.state == LetterState.QUEUED)
-        .values(attempts=m.letter.c.attempts + 1)
+        .where(counts.id == letter, counts.state == LetterState.QUEUED)
+        .values(attempts=counts.attempts + 1, in_doubt=counts.in_doubt + 1)
     )
     return connection.execute(query).rowcount == 1
 
@@ -366,11 +385,18 @@ def handed_over(connection: Connection, letter: LetterRow, now: datetime) -> Non
 
     A person may have changed them meanwhile; what went is what is on record.
     """
+    _settle_doubt(connection, letter.id)
     went = {"subject": letter.subject, "text": letter.text, "html": letter.html}
     values = {"state": LetterState.SENT, "sent_at": now, "reason": "", "next_try_at": None}
     connection.execute(update(m.letter).where(m.letter.c.id == letter.id).values(**went, **values))
     _settle_due(connection, letter.id)
     _record_fate(connection, letter.id, "sent", "", now)
+
+
+def _settle_doubt(connection: Connection, letter: int) -> None:
+    """Take the last attempt out of doubt: the mail server has said what it did."""
+    query = update(m.letter).where(m.letter.c.id == letter)
+    connection.execute(query.values(in_doubt=m.letter.c.in_doubt - 1))
 
 
 def _record_fate(
@@ -391,12 +417,21 @@ def _record_fate(
 
 
 def put_off(
-    connection: Connection, letter: int, reason: str, now: datetime, *, for_good: bool
+    connection: Connection,
+    letter: int,
+    reason: str,
+    now: datetime,
+    *,
+    for_good: bool,
+    in_doubt: bool = False,
 ) -> LetterState:
-    """Record that a letter could not be handed over; try again later, unless `for_good`.
+    """Record that a letter was not taken; try again later, unless `for_good`.
 
-    A letter that a person has held meanwhile stays held. Returns how it stands now.
+    With `in_doubt` the connection broke, and the mail server may have taken it. A letter that
+    a person has held meanwhile stays held. Returns how it stands now.
     """
+    if not in_doubt:
+        _settle_doubt(connection, letter)
     query = select(m.letter.c.attempts, m.letter.c.queued_at, m.letter.c.state)
     attempts, queued_at, before = connection.execute(query.where(m.letter.c.id == letter)).one()
     if before != LetterState.QUEUED:
@@ -412,3 +447,21 @@ def put_off(
     if gives_up:
         _record_fate(connection, letter, "failed", reason, now)
     return state
+
+
+# ── how sending goes ─────────────────────────────────────────────────────────────────────
+
+
+def server_failed(connection: Connection, error: str, kind: str, now: datetime) -> None:
+    """Record why no letter can be handed over: in words, and as the kind of a MailServerError."""
+    values = {"error": error, "error_kind": kind, "error_at": now}
+    connection.execute(
+        upsert(m.mail_server)
+        .values(id=1, **values)
+        .on_conflict_do_update(index_elements=["id"], set_=values)
+    )
+
+
+def server_works(connection: Connection) -> None:
+    """Record that letters can be handed over."""
+    connection.execute(delete(m.mail_server))

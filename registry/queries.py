@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row, Select, Table, func, or_, select
+from sqlalchemy import Connection, Row, Select, func, or_, select, text
 
+from parsers.authentication import Authentication, Verdict
 from parsers.submission import Fact, Facts, Hit, Member, Scan, Seals
 from registry import models as m
 from registry.link_lists import link_row
+from registry.returned import is_unreached, unreached
 from registry.rows import (
     Alias,
     Decision,
@@ -36,6 +38,9 @@ from registry.rows import (
 
 REGISTER_ZONE = ZoneInfo("Asia/Shanghai")
 """The days of the paper register are those of the office that keeps it."""
+
+LONGEST_PAUSE = timedelta(days=1)
+"""No letter is ever put off for longer; what says so was set by a clock that was ahead."""
 
 PAGE = 100
 """How many rows a list at the desk shows at once."""
@@ -95,7 +100,7 @@ def _matching(
     query = select(m.dossier)
     if waiting:
         some = func.json_array_length(m.dossier.c.review) > 0
-        query = query.where(some, m.dossier.c.status != Status.WITHDRAWN)
+        query = query.where(or_(some, is_unreached()), m.dossier.c.status != Status.WITHDRAWN)
     if status:
         query = query.where(m.dossier.c.status == status)
     if without_paper:
@@ -122,7 +127,8 @@ def queue(
     """Return the dossiers in the order received, narrowed by status and by words.
 
     `without_paper` leaves those that no paper record is matched to and are not withdrawn,
-    `waiting` those that give a person a reason to look, whatever their status.
+    `waiting` those that give a person a reason to look, whatever their status: also those
+    whose applicant the last letter has not reached.
     """
     found = _matching(status, search, without_paper=without_paper, waiting=waiting)
     query = found.order_by(m.dossier.c.id).limit(limit).offset(offset)
@@ -190,6 +196,7 @@ def facts_from(stored: dict[str, Any]) -> Facts:
         placeholders=tuple(Fact(**each) for each in stored.get("placeholders", ())),
         template=stored.get("template", False),
         may_hold=tuple(stored.get("may_hold", ())),
+        mentions=dict(stored.get("mentions", {})),
     )
 
 
@@ -245,17 +252,6 @@ def _documents(rows: Sequence[AnyRow]) -> tuple[FiledDocument, ...]:
         )
         for row in rows
     )
-
-
-def document_by_id(connection: Connection, document: int) -> FiledDocument | None:
-    """Return one document, whatever its state, or None."""
-    query = (
-        select(m.document, CAME_AT.label("came_at"))
-        .outerjoin(m.mail, m.mail.c.id == m.document.c.mail_id)
-        .where(m.document.c.id == document)
-    )
-    row = connection.execute(query).first()
-    return _documents([row])[0] if row else None
 
 
 def findings_of(connection: Connection, dossiers: Iterable[int]) -> dict[int, tuple[Finding, ...]]:
@@ -324,12 +320,14 @@ def views(connection: Connection, rows: Sequence[DossierRow]) -> tuple[DossierVi
     documents = documents_of(connection, ids)
     findings = findings_of(connection, ids)
     papers = papers_by_id(connection, [row.paper_id for row in rows if row.paper_id])
+    lost = unreached(connection, ids)
     return tuple(
         DossierView(
             row=row,
             documents=documents.get(row.id, ()),
             findings=findings.get(row.id, ()),
             paper=papers.get(row.paper_id) if row.paper_id else None,
+            unreached=lost.get(row.id, ""),
         )
         for row in rows
     )
@@ -431,8 +429,18 @@ def _mail(
         references=tuple(row.references),
         unopened=tuple(row.unread),
         absent=tuple(row.absent),
+        besides=tuple(row.besides),
         links=tuple(link_row(each, row.id, row.received_at) for each in row.links),
+        submission_like=row.submission_like,
+        answer_to=row.answer_to or row.sender,
+        authentication=_authentication(row.authentication),
     )
+
+
+def _authentication(stored: dict[str, str] | None) -> Authentication | None:
+    if stored is None:
+        return None
+    return Authentication(verdict=Verdict(stored["verdict"]), results=stored["results"])
 
 
 def newest_mail(connection: Connection) -> int:
@@ -466,8 +474,8 @@ def mails(
 ) -> tuple[MailRow, ...]:
     """Return every mail ever seen, in the order received, narrowed by fate and words.
 
-    `waiting` leaves those that wait for a person: noted, quarantined, or filed with a remark,
-    and not yet read.
+    `waiting` leaves those that wait for a person: noted, quarantined, filed with a remark, or
+    a question on the call, and not yet read.
     """
     query = _mails_matching(fate, search, waiting=waiting)
     order = m.mail.c.id.desc() if newest_first else m.mail.c.id
@@ -489,9 +497,7 @@ def _mails_matching(fate: str, search: str, *, waiting: bool = False) -> Select[
     if fate:
         query = query.where(m.mail.c.fate == fate)
     if waiting:
-        told = (m.mail.c.fate == Fate.FILED) & (m.mail.c.reason != "")
-        for_people = m.mail.c.fate.in_((Fate.NOTED, Fate.QUARANTINED)) | told
-        query = query.where(for_people, m.mail.c.read_at.is_(None))
+        query = query.where(text(m.WAITS_FOR_PERSON))
     if search.strip():
         words = _like(search.strip())
         places = (m.mail.c.subject, m.mail.c.sender, m.mail.c.sender_name)
@@ -580,6 +586,7 @@ def _letter(row: AnyRow, dossiers: tuple[str, ...], mails: tuple[int, ...]) -> L
         state=LetterState(row.state),
         reason=row.reason,
         attempts=row.attempts,
+        in_doubt=row.in_doubt,
         next_try_at=row.next_try_at,
         queued_at=row.queued_at,
         sent_at=row.sent_at,
@@ -620,12 +627,18 @@ def count_by_state(connection: Connection) -> dict[LetterState, int]:
     return {LetterState(state): count for state, count in connection.execute(query)}
 
 
+def count_in_doubt(connection: Connection) -> int:
+    """Return how often the mail server was handed a letter without saying whether it took it."""
+    return int(connection.execute(select(func.sum(m.letter.c.in_doubt))).scalar() or 0)
+
+
 def to_send(connection: Connection, now: datetime | None) -> tuple[int, ...]:
     """Return the ids of queued letters that may be tried at `now`; of all when it is None."""
     query = select(m.letter.c.id).where(m.letter.c.state == LetterState.QUEUED)
     if now is not None:
         waited = m.letter.c.next_try_at <= now
-        query = query.where(or_(m.letter.c.next_try_at.is_(None), waited))
+        clock_was_ahead = m.letter.c.next_try_at > now + LONGEST_PAUSE
+        query = query.where(or_(m.letter.c.next_try_at.is_(None), waited, clock_was_ahead))
     return tuple(connection.execute(query.order_by(m.letter.c.id)).scalars())
 
 
@@ -763,8 +776,3 @@ def register_date(connection: Connection) -> date | None:
     imports = select(m.event.c.at).where(m.event.c.what == "paper-imported")
     last = connection.execute(imports.order_by(m.event.c.id.desc()).limit(1)).scalar()
     return last.astimezone(REGISTER_ZONE).date() if last else None
-
-
-def all_rows(connection: Connection, table: Table) -> Sequence[AnyRow]:
-    """Return a whole small table, as it is."""
-    return connection.execute(select(table)).all()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from registry import models as m
@@ -13,6 +14,13 @@ from registry.events import SERVICE, record
 from registry.rows import Fate
 
 TOO_LARGE = "邮件超过大小上限，未下载正文，请人工处理"
+GONE = "邮件原件未能读取，且已不在邮箱中"
+
+TRIES = 3
+"""How often a server may fail to hand out a mail before it is set aside for a person."""
+
+TRIED_AGAIN_AFTER = timedelta(hours=6)
+"""How long a mail that was set aside so is left alone before the service tries it again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,8 +28,9 @@ class Received:
     """A mail as it lies on the server, its bytes already kept.
 
     `size` is in bytes as fetched, `listed_size` as the server tells it. `sha256` is None for
-    a mail over the size limit, whose `headers` are kept instead. `spam` says that it lay in a
-    spam folder, `old` that it came before answers are given.
+    a mail over the size limit, or one that the server does not hand out, as `unreadable` says
+    in Chinese; its `headers` are kept instead. `spam` says that it lay in a spam folder, `old`
+    that it came before answers are given.
     """
 
     mailbox: str
@@ -38,24 +47,31 @@ class Received:
     subject: str = ""
     message_id: str = ""
     headers: str = ""
+    unreadable: str = ""
 
 
 def receive(connection: Connection, mail: Received, now: datetime) -> int:
     """Record a mail and its place; return the mail's id.
 
-    A place already known changes nothing. After a change of UIDVALIDITY a mail kept from
-    that folder takes its new place; any other copy of known bytes is a `duplicate`.
+    A place already known changes nothing, unless its mail had no original until now. After a
+    change of UIDVALIDITY a mail kept from that folder takes its new place; any other copy of
+    known bytes is a `duplicate`.
     """
-    known = connection.execute(
-        select(m.place.c.mail_id).where(
-            m.place.c.mailbox == mail.mailbox,
-            m.place.c.folder == mail.folder,
-            m.place.c.uidvalidity == mail.uidvalidity,
-            m.place.c.uid == mail.uid,
-        )
-    ).scalar()
+    where = (mail.mailbox, mail.folder, mail.uidvalidity)
+    here = _in_folder(m.place, *where) & (m.place.c.uid == mail.uid)
+    if not mail.unreadable:
+        failed = _in_folder(m.unreadable, *where) & (m.unreadable.c.uid == mail.uid)
+        connection.execute(delete(m.unreadable).where(failed))
+    connection.execute(
+        update(m.folder)
+        .where(m.folder.c.mailbox == mail.mailbox, m.folder.c.name == mail.folder)
+        .values(progress_at=now)
+    )
+    known = connection.execute(select(m.place.c.mail_id, m.place.c.again).where(here)).first()
     if known is not None:
-        return int(known)
+        _complete(connection, known.mail_id, mail, now, asked=known.again)
+        connection.execute(update(m.place).where(here).values(again=False))
+        return int(known.mail_id)
     moved = _moved(connection, mail)
     found = moved if moved is not None else _add(connection, mail, now)
     connection.execute(
@@ -72,10 +88,56 @@ def receive(connection: Connection, mail: Received, now: datetime) -> int:
     return found
 
 
+def _complete(
+    connection: Connection, known: int, mail: Received, now: datetime, *, asked: bool
+) -> None:
+    """Give a mail of which no original was kept the one that the server has now handed out.
+
+    Where it has not and a person had `asked` for it, he is told so.
+    """
+    kept = connection.execute(select(m.mail.c.sha256).where(m.mail.c.id == known)).scalar()
+    if kept is not None or (mail.sha256 is None and not asked):
+        return
+    if mail.sha256 is None:
+        _, reason = _first_fate(mail, None)
+        connection.execute(update(m.mail).where(m.mail.c.id == known).values(reason=reason))
+        record(connection, "quarantined", actor=SERVICE, at=now, detail=reason, mail=known)
+        return
+    original = _same_bytes(connection, mail.sha256)
+    fate, reason = _first_fate(mail, original)
+    connection.execute(
+        update(m.mail)
+        .where(m.mail.c.id == known)
+        .values(
+            sha256=mail.sha256,
+            size=mail.size,
+            received_at=mail.received_at,
+            spam=mail.spam,
+            old=mail.old,
+            excerpt="",
+            fate=fate,
+            reason=reason,
+            attempts=0,
+            read_at=None,
+            duplicate_of=original.id if original else None,
+        )
+    )
+    record(connection, "received", actor=SERVICE, at=now, detail="补取到邮件原件", mail=known)
+
+
+def _in_folder(table: Table, mailbox: str, folder: str, uidvalidity: int) -> ColumnElement[bool]:
+    """Return the condition that a row is of that folder, in that life of it."""
+    return (
+        (table.c.mailbox == mailbox)
+        & (table.c.folder == folder)
+        & (table.c.uidvalidity == uidvalidity)
+    )
+
+
 def _moved(connection: Connection, mail: Received) -> int | None:
     """Find the mail of that folder with the same bytes that has no place yet in its new life.
 
-    Of a mail over the size limit only size and headers are known.
+    Of a mail that was not fetched only size and headers are known.
     """
     same = m.mail.c.sha256 == mail.sha256
     if mail.sha256 is None:
@@ -120,7 +182,7 @@ def _add(connection: Connection, mail: Received, now: datetime) -> int:
 
 def _first_fate(mail: Received, original: Row[*tuple[object, ...]] | None) -> tuple[Fate, str]:
     if mail.sha256 is None:
-        return Fate.QUARANTINED, TOO_LARGE
+        return Fate.QUARANTINED, mail.unreadable or TOO_LARGE
     if original is not None:
         return Fate.DUPLICATE, f"与邮件 {original[0]} 逐字节相同"
     return Fate.PENDING, ""
@@ -134,29 +196,128 @@ def _same_bytes(connection: Connection, sha256: str | None) -> Row[*tuple[object
     return connection.execute(query).first()
 
 
+# ── mails that the server does not hand out ──────────────────────────────────────────────
+
+
+def suspects(connection: Connection, mailbox: str, folder: str, uidvalidity: int) -> dict[int, int]:
+    """Return the UIDs that could not be read, with how often each was tried in vain."""
+    query = select(m.unreadable.c.uid, m.unreadable.c.tries)
+    where = _in_folder(m.unreadable, mailbox, folder, uidvalidity)
+    return {row.uid: row.tries for row in connection.execute(query.where(where))}
+
+
+def failed(
+    connection: Connection,
+    mailbox: str,
+    folder: str,
+    uidvalidity: int,
+    *,
+    uids: Collection[int],
+    now: datetime,
+) -> int:
+    """Record that mails could not be read; return how often that has happened to each at most.
+
+    Of several that were asked for together nobody knows which is at fault: they only become
+    suspects, which are asked for one by one.
+    """
+    tries = m.unreadable.c.tries
+    more = tries + 1 if len(uids) == 1 else tries
+    for uid in uids:
+        place = {"mailbox": mailbox, "folder": folder, "uidvalidity": uidvalidity, "uid": uid}
+        connection.execute(
+            upsert(m.unreadable)
+            .values(**place, tries=1 if len(uids) == 1 else 0, tried_at=now)
+            .on_conflict_do_update(
+                index_elements=list(place), set_={"tries": more, "tried_at": now}
+            )
+        )
+    left = suspects(connection, mailbox, folder, uidvalidity)
+    return max((left[uid] for uid in uids), default=0)
+
+
+def vanished(
+    connection: Connection,
+    mailbox: str,
+    folder: str,
+    uidvalidity: int,
+    on_server: Collection[int],
+) -> None:
+    """Settle what could not be read and lies on the server no more."""
+    where = (mailbox, folder, uidvalidity)
+    for uid in suspects(connection, *where).keys() - set(on_server):
+        row = _in_folder(m.unreadable, *where) & (m.unreadable.c.uid == uid)
+        connection.execute(delete(m.unreadable).where(row))
+    for uid, mail in _asked_again(connection, *where).items():
+        if uid not in on_server:
+            row = _in_folder(m.place, *where) & (m.place.c.uid == uid)
+            connection.execute(update(m.place).where(row).values(again=False))
+            connection.execute(update(m.mail).where(m.mail.c.id == mail).values(reason=GONE))
+
+
+def _asked_again(
+    connection: Connection, mailbox: str, folder: str, uidvalidity: int
+) -> dict[int, int]:
+    """Return the UIDs that a person wants to have read again, with their mails."""
+    query = select(m.place.c.uid, m.place.c.mail_id).where(m.place.c.again.is_(True))
+    where = _in_folder(m.place, mailbox, folder, uidvalidity)
+    return {row.uid: row.mail_id for row in connection.execute(query.where(where))}
+
+
+def to_read_again(
+    connection: Connection, mailbox: str, folder: str, uidvalidity: int, now: datetime
+) -> frozenset[int]:
+    """Return known UIDs whose mails have no original, and are to be asked for once more.
+
+    Because a person wants it, or because the last try of a mail that waits for a person was
+    long ago: a server that fails every mail for a while gets well.
+    """
+    where = (mailbox, folder, uidvalidity)
+    left_alone = (
+        select(m.place.c.uid)
+        .join(m.mail, m.mail.c.id == m.place.c.mail_id)
+        .join(
+            m.unreadable,
+            _in_folder(m.unreadable, *where) & (m.unreadable.c.uid == m.place.c.uid),
+        )
+        .where(
+            _in_folder(m.place, *where),
+            m.mail.c.fate == Fate.QUARANTINED,
+            m.mail.c.sha256.is_(None),
+            m.mail.c.read_at.is_(None),
+            m.unreadable.c.tried_at <= now - TRIED_AGAIN_AFTER,
+        )
+    )
+    again = connection.execute(left_alone).scalars()
+    return frozenset(_asked_again(connection, *where)) | frozenset(again)
+
+
+# ── what is done with a mail on the server ───────────────────────────────────────────────
+
+
 def not_done(connection: Connection, mailbox: str, folder: str, uidvalidity: int) -> list[int]:
-    """Return the UIDs there that are kept, but for which `after` has not been carried out."""
-    query = select(m.place.c.uid).where(
-        m.place.c.mailbox == mailbox,
-        m.place.c.folder == folder,
-        m.place.c.uidvalidity == uidvalidity,
-        m.place.c.done.is_(False),
+    """Return the UIDs there that are kept, but for which `after` has not been carried out.
+
+    Not those whose original lies on the server alone.
+    """
+    query = (
+        select(m.place.c.uid)
+        .join(m.mail, m.mail.c.id == m.place.c.mail_id)
+        .where(
+            _in_folder(m.place, mailbox, folder, uidvalidity),
+            m.place.c.done.is_(False),
+            m.mail.c.sha256.is_not(None),
+        )
     )
     return list(connection.execute(query).scalars())
 
 
 def done(connection: Connection, mailbox: str, folder: str, uidvalidity: int, uid: int) -> None:
     """Record that `after` has been carried out for a mail."""
-    connection.execute(
-        update(m.place)
-        .where(
-            m.place.c.mailbox == mailbox,
-            m.place.c.folder == folder,
-            m.place.c.uidvalidity == uidvalidity,
-            m.place.c.uid == uid,
-        )
-        .values(done=True)
-    )
+    here = _in_folder(m.place, mailbox, folder, uidvalidity) & (m.place.c.uid == uid)
+    connection.execute(update(m.place).where(here).values(done=True))
+
+
+# ── how reading goes ─────────────────────────────────────────────────────────────────────
 
 
 def first_read(connection: Connection, mailbox: str, folder: str, now: datetime) -> datetime:
@@ -188,20 +349,39 @@ def folder_read(
     connection.execute(
         update(m.folder)
         .where(m.folder.c.mailbox == mailbox, m.folder.c.name == folder)
-        .values(uidvalidity=uidvalidity, last_read_at=now, on_server=count, error="")
+        .values(
+            uidvalidity=uidvalidity,
+            last_read_at=now,
+            progress_at=now,
+            on_server=count,
+            error="",
+            error_kind="",
+        )
     )
 
 
 def mailbox_failed(
-    connection: Connection, mailbox: str, folders: tuple[str, ...], error: str, now: datetime
+    connection: Connection,
+    mailbox: str,
+    folders: tuple[str, ...],
+    *,
+    error: str,
+    kind: str,
+    now: datetime,
 ) -> None:
-    """Record why a mailbox could not be read."""
+    """Record why a mailbox could not be read: in words, and as the kind of a MailboxError."""
     for folder in folders:
-        values = {"mailbox": mailbox, "name": folder, "error": error, "error_at": now}
+        values = {"error": error, "error_kind": kind, "error_at": now}
         connection.execute(
             upsert(m.folder)
-            .values(**values)
-            .on_conflict_do_update(
-                index_elements=["mailbox", "name"], set_={"error": error, "error_at": now}
-            )
+            .values(mailbox=mailbox, name=folder, **values)
+            .on_conflict_do_update(index_elements=["mailbox", "name"], set_=values)
         )
+
+
+def folders_there(connection: Connection, mailbox: str, folders: Collection[str]) -> None:
+    """Record which folders are read now; of any other, as a spam folder removed, none is missed."""
+    gone = (m.folder.c.mailbox == mailbox) & m.folder.c.name.not_in(list(folders))
+    connection.execute(
+        update(m.folder).where(gone).values(last_read_at=None, error="", error_kind="")
+    )

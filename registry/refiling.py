@@ -1,4 +1,7 @@
-"""A filed scan, once its text is there: its documents are told anew, its dossier judged again."""
+"""A filed file that can be read at last: its documents are told anew, its dossier judged again.
+
+A scan once its text is there, or a locked file once its password has come.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, insert, select, update
 
 from config.call import Call
-from parsers.submission import Document, Scan
+from parsers.submission import Document, Problem, Scan
 from registry import models as m
 from registry import scanned
 from registry.events import SERVICE, mark, record
@@ -23,15 +26,21 @@ def refile(
     documents: Sequence[Document],
     call: Call,
     now: datetime,
+    *,
+    unlocked: bool = False,
 ) -> None:
     """Replace the documents of a filed scan by what its text shows it to be.
 
-    Nothing happens where they have changed meanwhile. One that bears the mark of a state
-    secret takes no part until a person has decided, and its mail is set aside.
+    Or, where it is `unlocked`, those of a locked file by what it holds. Nothing happens
+    where they have changed meanwhile. One that bears the mark of a state secret takes no
+    part until a person has decided, and its mail is set aside.
     """
     query = select(m.document).where(m.document.c.id.in_(scan.documents))
     rows = connection.execute(query.order_by(m.document.c.id)).all()
-    if len(rows) != len(scan.documents) or any(row.scan != Scan.UNREAD for row in rows):
+    waits = all(
+        row.problem == Problem.LOCKED if unlocked else row.scan == Scan.UNREAD for row in rows
+    )
+    if len(rows) != len(scan.documents) or not waits:
         return
     first = rows[0]
     secret = next((each.secrecy for each in documents if each.secrecy), None)
@@ -44,27 +53,25 @@ def refile(
     }
     kept = {row.kind: row.version for row in rows}
     versions = next_versions(connection, scan.dossier) | _versions_beside(connection, scan) | kept
-    connection.execute(delete(m.document).where(m.document.c.id.in_(scan.documents[1:])))
-    for index, each in enumerate(documents):
-        values = shared | as_filed(each) | {"version": versions.get(each.kind, 1)}
-        if index:
-            connection.execute(insert(m.document).values(**values))
-        else:
-            connection.execute(update(m.document).where(m.document.c.id == first.id).values(values))
+    told = [shared | as_filed(each) | {"version": versions.get(each.kind, 1)} for each in documents]
+    _replace(connection, scan, told)
     if secret and scan.mail:
         quarantine(connection, scan.mail, f"{scan.path}带有国家秘密标志“{secret.value}”", now)
     if shared["state"] == DocumentState.CURRENT:
         let_speak(connection, scan.dossier, documents, call)
     mark(connection, [scan.dossier], now)
-    record(
-        connection,
-        "scan-read",
-        actor=SERVICE,
-        at=now,
-        detail=scan.path,
-        dossier=scan.dossier,
-        mail=scan.mail,
-    )
+    what = "unlocked" if unlocked else "scan-read"
+    about = {"dossier": scan.dossier, "mail": scan.mail}
+    record(connection, what, actor=SERVICE, at=now, detail=scan.path, **about)
+
+
+def _replace(connection: Connection, scan: FiledScan, told: Sequence[dict[str, object]]) -> None:
+    """Let the rows of a file say what is told of it now, the first row in its place."""
+    first, *others = scan.documents
+    connection.execute(delete(m.document).where(m.document.c.id.in_(others)))
+    connection.execute(update(m.document).where(m.document.c.id == first).values(told[0]))
+    for values in told[1:]:
+        connection.execute(insert(m.document).values(**values))
 
 
 def _versions_beside(connection: Connection, scan: FiledScan) -> dict[str, int]:
@@ -77,6 +84,36 @@ def _versions_beside(connection: Connection, scan: FiledScan) -> dict[str, int]:
         m.document.c.id.not_in(scan.documents),
     )
     return {row.kind: row.version for row in connection.execute(query)}
+
+
+def locked_beside(connection: Connection, mail: int) -> tuple[tuple[FiledScan, str], ...]:
+    """Return the locked files, with their checksums, of the dossiers that a mail is about.
+
+    None for a stranger: his word opens nothing.
+    """
+    about = select(m.mail_dossier.c.dossier_id).where(
+        m.mail_dossier.c.mail_id == mail, m.mail_dossier.c.stranger.is_(False)
+    )
+    query = select(m.document).where(
+        m.document.c.dossier_id.in_(about),
+        m.document.c.problem == Problem.LOCKED,
+        m.document.c.state == DocumentState.CURRENT,
+        m.document.c.sha256 != "",
+    )
+    return tuple(
+        (
+            FiledScan(
+                dossier=row.dossier_id,
+                mail=row.mail_id,
+                path=row.path,
+                filename=row.filename,
+                size=row.size,
+                documents=(row.id,),
+            ),
+            row.sha256,
+        )
+        for row in connection.execute(query.order_by(m.document.c.id))
+    )
 
 
 def file_again(connection: Connection, sha256: str) -> list[int]:

@@ -36,13 +36,18 @@ MACHINE_SIGNS = {
 
 CLASSIFIED = "疑有国家秘密标志，本系统不予归档和答复，请勿转发，电话联系发件人并按保密规定处理"
 
+SUSPECT = "发件人验证未通过，所附材料暂存，待人工确认"
+
 NEW = "new"
 """What a mail is assigned to when a person wants a dossier of its own for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class KnownDossier:
-    """A dossier that a mail might belong to, as far as that takes."""
+    """A dossier that a mail might belong to, as far as that takes.
+
+    `also` are forms of names that staff have said are its name too.
+    """
 
     id: int
     number: str
@@ -52,6 +57,7 @@ class KnownDossier:
     checksums: frozenset[str]
     completed: bool = False
     withdrawn: bool = False
+    also: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +68,7 @@ class Parcel:
     or of the parts before it; `replies` only those of the letters: who replies to a letter of
     ours has had it. `names` are the names its subject or, failing that, its own text speaks
     of. `listed` is what its manifest lists. `secrecy` tells where it bears the mark of a
-    state secret.
+    state secret. `suspect`: the sender failed authentication, so that he is on no dossier.
     """
 
     sender: str
@@ -73,6 +79,7 @@ class Parcel:
     links: tuple[str, ...] = ()
     machine: str = ""
     bounced: bool = False
+    suspect: bool = False
     assigned: str = ""
     listed: tuple[Listed, ...] = ()
     secrecy: str = ""
@@ -164,7 +171,8 @@ def _conclude(parcel: Parcel, placements: tuple[Placement, ...], left_out: str) 
     if new or parcel.links or (parcel.assigned and not any(each.known for each in placements)):
         strange = parcel.links and any(each.stranger for each in placements)
         link = "不在该件联系名单上的地址发来超大附件链接，请核对" if strange else ""
-        reason = "；".join(each for each in (left_out, link) if each)
+        suspect = SUSPECT if parcel.suspect and any(each.held for each in placements) else ""
+        reason = "；".join(each for each in (suspect, left_out, link) if each)
         return Route(fate=Fate.FILED, reason=reason, placements=placements)
     if left_out:
         return Route(fate=Fate.QUARANTINED, reason=left_out)
@@ -209,7 +217,8 @@ def _names(known: KnownDossier) -> tuple[str, str]:
 
 def _is_on(known: KnownDossier, parcel: Parcel) -> bool:
     """Whether the sender is on a dossier, or replies to a letter about it."""
-    return parcel.sender in known.addresses or known.number in parcel.replies
+    named = parcel.sender in known.addresses or known.number in parcel.replies
+    return named and not parcel.suspect
 
 
 def _placements(
@@ -264,7 +273,7 @@ def _without_documents(
     if named:
         return tuple(_into(each, (), parcel) for each in dict.fromkeys(named))
     if parcel.links and len(parcel.names) == 1:
-        return (Placement(dossier=None, name=parcel.names[0], secretariat="", documents=()),)
+        return (_opened(parcel, parcel.names[0], "", ()),)
     return ()
 
 
@@ -285,7 +294,7 @@ def _place(
     call: Call,
 ) -> Placement | None:
     """Decide where the documents of one alliance go; None when they tell nothing."""
-    name = dossier.name or _spoken_name(parcel, brought)
+    name = _name_of(dossier, parcel, brought, call)
     on_record = _holder_of(dossier, name, known, parcel, call)
     if on_record:
         return _into(on_record, dossier.documents, parcel)
@@ -299,12 +308,26 @@ def _place(
         return _into(target, dossier.documents, parcel, name=name, secretariat=dossier.secretariat)
     if not _founds_dossier(dossier):
         return None
+    return _opened(parcel, name, dossier.secretariat, _once(dossier.documents), flags)
+
+
+def _opened(
+    parcel: Parcel,
+    name: str,
+    secretariat: str,
+    documents: tuple[Document, ...],
+    flags: tuple[str, ...] = (),
+) -> Placement:
+    """Open a dossier; what a suspect sender brings is held, and he is not on it."""
+    held = parcel.suspect and bool(documents)
     return Placement(
         dossier=None,
         name=name,
-        secretariat=dossier.secretariat,
-        documents=_once(dossier.documents),
-        flags=flags,
+        secretariat=secretariat,
+        documents=documents,
+        stranger=parcel.suspect,
+        held=held,
+        flags=(*flags, "held") if held else flags,
     )
 
 
@@ -333,6 +356,18 @@ def _holder_of(
         return None
     mine = [each for each in holders if parcel.sender in each.addresses]
     return next(iter(mine or holders), None)
+
+
+def _name_of(dossier: Dossier, parcel: Parcel, brought: Sequence[Dossier], call: Call) -> str:
+    """Return the name of what was brought; one that only a file's name gives may be cut short.
+
+    Where the writer speaks of a name that has it in itself, that one is the name.
+    """
+    spoken = _spoken_name(parcel, brought)
+    read = any(doc.name and doc.name_from == "content" for doc in dossier.documents)
+    if dossier.name and spoken and not read:
+        return spoken if core_of(dossier.name, call) in core_of(spoken, call) else dossier.name
+    return dossier.name or spoken
 
 
 def _spoken_name(parcel: Parcel, brought: Sequence[Dossier]) -> str:
@@ -371,7 +406,7 @@ def _same(
     if fitting:
         return _choose(fitting, parcel), ()
     for each in open_ones:
-        alike = core_of(each.name, call) == core
+        alike = core_of(each.name, call) == core or form in each.also
         if alike and secretariat and _is_same(each.secretariat, secretariat, call):
             return each, ()
     for each in known:

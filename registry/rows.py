@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from parsers.authentication import Authentication
 from parsers.submission import Facts, Scan, Seals
 
 
@@ -52,6 +53,7 @@ class Kind(StrEnum):
     COMPLETE = "complete"
     REMINDER = "reminder"
     DIGEST = "digest"
+    ALARM = "alarm"
 
 
 class LetterState(StrEnum):
@@ -269,7 +271,10 @@ class EventRow:
 
 @dataclass(frozen=True, kw_only=True)
 class LetterRow:
-    """A letter 函件, as it stands."""
+    """A letter 函件, as it stands.
+
+    Of its `attempts`, `in_doubt` broke off before the mail server said whether it took it.
+    """
 
     id: int
     kind: Kind
@@ -286,6 +291,7 @@ class LetterRow:
     state: LetterState
     reason: str
     attempts: int
+    in_doubt: int = 0
     next_try_at: datetime | None
     queued_at: datetime
     sent_at: datetime | None
@@ -335,7 +341,11 @@ class LinkRow:
 
 @dataclass(frozen=True, kw_only=True)
 class MailRow:
-    """A mail 邮件 and what became of it; mailbox, folder and UID are its latest place."""
+    """A mail 邮件 and what became of it; mailbox, folder and UID are its latest place.
+
+    `answer_to` is where its answer goes; `authentication` is what the trusted mail host said
+    of the sender, None where none is configured.
+    """
 
     id: int
     mailbox: str
@@ -360,18 +370,26 @@ class MailRow:
     references: tuple[str, ...] = ()
     unopened: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
+    besides: tuple[str, ...] = ()
     links: tuple[LinkRow, ...] = ()
+    submission_like: bool = False
+    answer_to: str = ""
+    authentication: Authentication | None = None
 
     @property
     def unread(self) -> bool:
-        """Whether it waits for a person to read it: noted, or filed with a remark."""
+        """Whether it waits for a person to read it: noted, filed with a remark, or a question."""
         told = self.fate is Fate.NOTED or (self.fate is Fate.FILED and bool(self.reason))
-        return told and self.read_at is None
+        asks = self.fate is Fate.UNRELATED and self.submission_like
+        return (told or asks) and self.read_at is None
 
 
 @dataclass(frozen=True, kw_only=True)
 class DossierView:
-    """A dossier, whole: what the desk shows, what a letter tells, what `intake show` prints."""
+    """A dossier, whole: what the desk shows, what a letter tells, what `intake show` prints.
+
+    `unreached` is the address at which the last letter about it did not arrive.
+    """
 
     row: DossierRow
     documents: tuple[FiledDocument, ...]
@@ -382,6 +400,7 @@ class DossierView:
     letters: tuple[LetterRow, ...] = ()
     mails: tuple[MailRow, ...] = ()
     decisions: tuple[Decision, ...] = field(default=())
+    unreached: str = ""
 
     @property
     def missing(self) -> tuple[Finding, ...]:

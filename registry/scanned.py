@@ -14,7 +14,7 @@ from enum import StrEnum
 from itertools import groupby
 
 from pydantic import TypeAdapter
-from sqlalchemy import Boolean, ColumnElement, Connection, literal_column, null, select, update
+from sqlalchemy import ColumnElement, Connection, null, select, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from parsers.submission import Content, Document, Problem, Scan
@@ -148,7 +148,7 @@ def unplaced(connection: Connection, sums: AbstractSet[str]) -> list[int]:
     """Return the mails in which no dossier was found, and that brought one of those scans."""
     if not sums:
         return []
-    brought = literal_column("mail.scans != '[]'", Boolean)
+    brought = text("mail.scans != '[]'")  # in the very words of its index
     unrelated = (m.mail.c.fate == Fate.UNRELATED) & brought
     rows = connection.execute(select(m.mail.c.id, m.mail.c.scans).where(unrelated))
     return [row.id for row in rows if not sums.isdisjoint(row.scans)]

@@ -59,6 +59,11 @@ def add_working_days(day: date, count: int, *, tables: Traversable = HOLIDAYS) -
     return Reckoned(date=day, estimated=estimated)
 
 
+def is_known(day: date, *, tables: Traversable = HOLIDAYS) -> bool:
+    """Whether the holidays of that day's year are known, so that it was not estimated 暂估."""
+    return _look_up(day, tables)[1]
+
+
 def end_of_next_working_day(
     moment: datetime, zone: tzinfo, *, tables: Traversable = HOLIDAYS
 ) -> datetime:

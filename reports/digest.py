@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from functools import partial
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from config.call import Call
@@ -14,9 +13,6 @@ from registry.notices import Digest
 from registry.rows import DossierRow
 from reports.letters import Rendered, chapters, edit_html, environment, moment_of, one_line, tidy
 from reports.wording import FATES, LETTER_STATES, review_wording
-
-MOST_LISTED: Final = 20
-"""How many of each kind a digest names; the desk has them all."""
 
 
 def write_digest(
@@ -36,7 +32,6 @@ def write_digest(
             ("待人工核对的申报材料", digest.in_review),
             ("今日须告知结果的申报材料", digest.due),
         ),
-        "most": MOST_LISTED,
         "reasons": reasons,
         "fates": FATES,
         "states": LETTER_STATES,

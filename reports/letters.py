@@ -21,6 +21,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from config.call import Call, Check
 from config.settings import Center
+from parsers.submission import Problem
+from registry import workdays
 from registry.rows import (
     DocumentState,
     DossierView,
@@ -32,7 +34,7 @@ from registry.rows import (
     Outcome,
     Status,
 )
-from reports.wording import finding_label
+from reports.wording import PROBLEMS, finding_label
 
 SUBJECT_LENGTH: Final = 150
 QUOTE_LENGTH: Final = 80
@@ -85,6 +87,11 @@ class Occasion:
         return any(not told.issuperset(mail.dossiers) for mail in self.mails)
 
     @property
+    def besides(self) -> tuple[str, ...]:
+        """What these mails brought that belongs to no dossier by itself."""
+        return tuple(dict.fromkeys(name for mail in self.mails for name in mail.besides))
+
+    @property
     def absent(self) -> tuple[str, ...]:
         """What the manifests of these mails list and the mails did not bring."""
         return tuple(dict.fromkeys(name for mail in self.mails for name in mail.absent))
@@ -123,8 +130,10 @@ def _template(occasion: Occasion, center: Center, zone: ZoneInfo, today: date, p
         call=occasion.default_call,
         title=_title(occasion, sections),
         absent=tuple(one_line(each, NAME_LENGTH) for each in occasion.absent),
+        besides=tuple(one_line(each, NAME_LENGTH) for each in occasion.besides),
         unread=tuple(one_line(each, NAME_LENGTH) for each in occasion.unread),
         links=_links(occasion.mails, zone),
+        fetched=() if occasion.stranger else _fetched(occasion.mails),
         quoted_subject=one_line(newest, QUOTE_LENGTH) or "无主题",
         center=center,
         today=today,
@@ -166,6 +175,7 @@ class _File:
     size: str
     checksum: str
     held: bool
+    remark: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,6 +272,14 @@ class _Section:
         return self.view.paper is not None
 
     @property
+    def lacks_copies(self) -> bool:
+        """Whether a point tells how many copies there are: they are not told twice."""
+        rules = (self.call.check(each.id) for each in self.view.missing)
+        return bool(self.paper_points) and any(
+            each and each.rule == "paper-copies" for each in rules
+        )
+
+    @property
     def paper_asked(self) -> Check | None:
         """The call's demand for paper copies, if it makes one."""
         return next((each for each in self.call.checks if each.rule == "paper-record"), None)
@@ -308,10 +326,22 @@ class _Section:
         )
 
     @property
+    def only_link(self) -> bool:
+        """Whether nothing of the dossier has come but links to files."""
+        return self.has_link and not self.view.documents
+
+    @property
     def due(self) -> date | None:
         """The day by which an answer is owed; a day already past is not promised."""
         due = self.view.row.due
         return due if due and due >= self.today else None
+
+    @property
+    def due_day(self) -> str:
+        """The day by which an answer is owed, in words; empty when none is promised."""
+        if self.due is None:
+            return ""
+        return _day(self.due) + ("" if workdays.is_known(self.due) else "（暂估）")
 
     @property
     def closing(self) -> str:
@@ -331,9 +361,18 @@ def _section(view: DossierView, occasion: Occasion, zone: ZoneInfo, today: date)
 
 
 def _brought(view: DossierView, occasion: Occasion) -> Iterator[FiledDocument]:
-    mails = {each.id for each in occasion.mails}
+    """Return what the mails brought, also by links that staff have fetched since."""
+    mails = {each.id: each for each in occasion.mails}
     taken = {DocumentState.CURRENT, DocumentState.HELD}
-    return (each for each in view.documents if each.mail_id in mails and each.state in taken)
+    in_force = (each for each in view.documents if each.state in taken)
+    if occasion.stranger or not _fetched(occasion.mails):
+        return (each for each in in_force if each.mail_id in mails)
+    since = min(each.received_at for each in occasion.mails)
+    return (
+        each
+        for each in in_force
+        if each.mail_id in mails or (each.mail_id is None and each.filed_at >= since)
+    )
 
 
 def _in_force(document: FiledDocument) -> bool:
@@ -357,7 +396,19 @@ def _file(held: Sequence[FiledDocument], call: Call) -> _File:
         size=_size(document.size),
         checksum=document.sha256[:CHECKSUM_LENGTH],
         held=document.state is DocumentState.HELD,
+        remark="；".join(_remarks(document)),
     )
+
+
+def _remarks(document: FiledDocument) -> Iterator[str]:
+    """Say why a file has no effect yet, or was not opened; what we cannot read is our affair."""
+    if document.state is DocumentState.HELD:
+        yield "待工作人员确认"
+    trouble = next((each for each in Problem if each == document.problem), None)
+    if trouble and trouble.at_fault:
+        yield f"文件{PROBLEMS[trouble]}，未能打开"
+    elif trouble and trouble is not Problem.SCAN:
+        yield "本系统未能读取，由工作人员核对"
 
 
 def _strangers_files(occasion: Occasion) -> tuple[_File, ...]:
@@ -368,8 +419,8 @@ def _strangers_files(occasion: Occasion) -> tuple[_File, ...]:
 
 
 def _links(mails: Iterable[MailRow], zone: ZoneInfo) -> tuple[_Link, ...]:
-    """Return the links that mails brought, each address once."""
-    once = {link.url: link for mail in mails for link in mail.links}
+    """Return the links that mails brought and nobody has dealt with, each address once."""
+    once = {link.url: link for mail in mails for link in mail.links if not link.settlement}
     return tuple(
         _Link(
             provider=each.provider,
@@ -379,6 +430,13 @@ def _links(mails: Iterable[MailRow], zone: ZoneInfo) -> tuple[_Link, ...]:
         )
         for each in once.values()
     )
+
+
+def _fetched(mails: Iterable[MailRow]) -> tuple[str, ...]:
+    """Return the names of files behind links that staff have fetched and filed."""
+    links = (link for mail in mails for link in mail.links)
+    taken = (each for each in links if each.settlement and each.settlement.fetched)
+    return tuple(dict.fromkeys(one_line(each.name, NAME_LENGTH) or "未写文件名" for each in taken))
 
 
 def _until(link: LinkRow, zone: ZoneInfo) -> str:

@@ -6,6 +6,7 @@ would be a reference, a number or a time, and an empty string where it would be 
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -29,7 +30,10 @@ Record = dict[str, Any]
 
 
 def dossier_record(view: DossierView, zone: ZoneInfo) -> Record:
-    """Return a dossier as `intake queue --json` lists it; rejected documents are left out."""
+    """Return a dossier as `intake queue --json` lists it; rejected documents are left out.
+
+    `unreached` stands there only where the last letter did not arrive: at which address.
+    """
     row = view.row
     documents = (each for each in view.documents if each.state is not DocumentState.REJECTED)
     return {
@@ -48,6 +52,7 @@ def dossier_record(view: DossierView, zone: ZoneInfo) -> Record:
         "documents": [_document_record(each) for each in documents],
         "findings": [finding_record(each) for each in view.findings],
         "missing": [each.id for each in view.missing],
+        **({"unreached": view.unreached} if view.unreached else {}),
     }
 
 
@@ -61,7 +66,11 @@ def dossier_whole(view: DossierView, zone: ZoneInfo) -> Record:
 
 
 def mail_record(row: MailRow, zone: ZoneInfo) -> Record:
-    """Return a mail as `intake mails --json` lists it."""
+    """Return a mail as `intake mails --json` lists it.
+
+    `authentication` stands there only where a trusted mail host is configured for its mailbox:
+    `verdict` (`pass`, `fail`, `none`) and the `results` it rests on.
+    """
     return {
         "id": row.id,
         "mailbox": row.mailbox,
@@ -76,6 +85,7 @@ def mail_record(row: MailRow, zone: ZoneInfo) -> Record:
         "reason": row.reason,
         "dossiers": list(row.dossiers),
         "letters": list(row.letters),
+        **({"authentication": asdict(row.authentication)} if row.authentication else {}),
     }
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from config.call import Call
+from parsers.authentication import Verdict
 from parsers.submission import Problem, Seals
 from registry.rows import DocumentState, Fate, Kind, LetterState, Outcome, Status
 
@@ -46,6 +47,7 @@ LETTER_KINDS: Final[Mapping[Kind, str]] = {
     Kind.COMPLETE: "资料齐全通知",
     Kind.REMINDER: "补件提醒",
     Kind.DIGEST: "每日简报",
+    Kind.ALARM: "运行告警",
 }
 
 LETTER_STATES: Final[Mapping[LetterState, str]] = {
@@ -55,6 +57,12 @@ LETTER_STATES: Final[Mapping[LetterState, str]] = {
     LetterState.FAILED: "发送失败",
     LetterState.BOUNCED: "被退回",
     LetterState.SUPPRESSED: "不发送",
+}
+
+VERDICTS: Final[Mapping[Verdict, str]] = {
+    Verdict.PASS: "发件人已验证",
+    Verdict.FAIL: "发件人验证未通过",
+    Verdict.NONE: "发件人未验证",
 }
 
 DOCUMENT_STATES: Final[Mapping[DocumentState, str]] = {

@@ -19,6 +19,8 @@ from config.call import Call, load_calls
 from config.settings import Receipts, Service, Settings, Smtp
 from ingest.house import House, keep_calls
 from ingest.pipeline import Touched, judge_marked, write_letters
+from parsers.authentication import Authentication
+from parsers.bounces import Bounce
 from parsers.names import core_of, normal_form, organisation_form
 from parsers.submission import Address, Document, Dossier, Fact, Facts, File, Link, Submission
 from registry import filing, queries, receiving
@@ -154,6 +156,8 @@ def understood(
     *dossiers: Dossier,
     machine: str = "",
     bounced: tuple[str, ...] = (),
+    bounce: Bounce | None = None,
+    authentication: Authentication | None = None,
     call: Call = CALL,
     **mail: object,
 ) -> Understood:
@@ -164,7 +168,8 @@ def understood(
         dossiers=dossiers,
         call=call,
         machine=machine,
-        bounced=bounced,
+        bounce=Bounce(message_ids=bounced) if bounced else bounce,
+        authentication=authentication,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import Connection, insert
@@ -18,7 +20,7 @@ from sqlalchemy import Connection, insert
 from config.call import Call, load_calls
 from config.settings import Mailbox, Service, Settings
 from registry import models as m
-from registry.accounts import add_account
+from registry.accounts import Role, add_account
 from registry.database import Registry, open_registry
 from registry.filing import keep_call
 from registry.originals import Originals
@@ -44,6 +46,7 @@ TOWNS = ("广州", "深圳", "佛山", "东莞", "惠州", "珠海", "中山")
 DOCUMENTS = ("form", "plan", "charter", "agreement")
 FATES = ("filed", "filed", "filed", "noted", "quarantined", "unrelated", "automatic", "duplicate")
 LETTER_STATES = ("sent", "sent", "queued", "draft", "failed", "suppressed")
+TOKEN = re.compile(r'name="token" value="([0-9a-f]{64})"')
 EXCERPT = "各位老师：\n\n现报送我联盟组建申报材料，请查收。\n\n示例单位"
 TEXT = "您好：\n\n您的材料已收到，编号见主题。\n\n一、缺件清单\n\n1. 组建协议：未约定风险承担。\n"
 
@@ -56,6 +59,39 @@ class Office:
     originals: Originals
     app: FastAPI
     clock: list[datetime]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Browser:
+    """A client that keeps cookies, at the desk of an office."""
+
+    client: httpx.Client
+    office: Office
+
+    def get(self, path: str) -> httpx.Response:
+        return self.client.get(path)
+
+    def sign_in(self, name: str = NAME, password: str = PASSWORD) -> httpx.Response:
+        """Sign in as people do, with name and password."""
+        token = TOKEN.search(self.get("/login").text)
+        assert token
+        fields = {"token": token[1], "name": name, "password": password}
+        return self.client.post("/login", data=fields)
+
+    def token(self) -> str:
+        found = TOKEN.search(self.get("/").text)
+        assert found
+        return found[1]
+
+    def post(self, path: str, **fields: str) -> httpx.Response:
+        return self.client.post(path, data={"token": self.token()} | fields)
+
+    def message(self) -> str:
+        found = re.search(
+            r'class="message (?:good|bad)" role="status">([^<]*)<', self.get("/").text
+        )
+        assert found
+        return found[1]
 
 
 @contextmanager
@@ -92,7 +128,7 @@ def open_office(folder: Path, *, dossiers: int = 12) -> Office:
         sha256 = originals.keep(file)
     with registry.write() as connection:
         keep_call(connection, CALL, NOW)
-        add_account(connection, NAME, PASSWORD, admin=False, now=NOW)
+        add_account(connection, NAME, PASSWORD, role=Role.STAFF, who="test", now=NOW)
         fill(connection, CALL, dossiers, sha256)
     clock = [NOW]
     app = create_app(
@@ -267,7 +303,7 @@ def _letter(index: int) -> dict[str, Any]:
         "message_id": f"<letter-{index}@example.org>",
         "state": state,
         "reason": "须人工审核" if state == "draft" else "",
-        "queued_at": NOW - timedelta(days=19),
+        "queued_at": NOW if state == "queued" else NOW - timedelta(days=19),
         "sent_at": NOW - timedelta(days=19) if state == "sent" else None,
     }
 

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import update
 
 from config.settings import Service, Settings
-from registry import decisions, queries
+from registry import decisions, judging, queries
 from registry import models as m
-from registry.accounts import add_account
+from registry.accounts import Role, add_account
 from registry.decisions import RefusedError
 from registry.events import SERVICE
 from registry.originals import Originals
@@ -41,7 +41,7 @@ RENAMED = "广东省智能机器人产业技术创新联盟"
 FORMER = "粤衡精密装备有限公司"
 
 
-def act(intake: Intake, what: Callable[..., None], *arguments: object) -> None:
+def act(intake: Intake, what: Callable[..., object], *arguments: object) -> None:
     with intake.registry.write() as connection:
         what(connection, *arguments, who="staff", now=intake.now)
 
@@ -77,6 +77,26 @@ def test_a_link_teaches_that_two_names_are_one(intake: Intake) -> None:
     (alias,) = known(intake)
     assert (alias.kind, alias.left, alias.right, alias.who) == ("name", ROBOTS, RENAMED, "staff")
     assert alias.why == f"{number(1)} 关联纸质登记 S-1"
+
+
+def test_what_was_taught_tells_the_dossier_of_a_later_mail(intake: Intake) -> None:
+    teach(intake)
+    intake.post(dossier(RENAMED, content="2"))
+    assert intake.numbers() == [number(1)]
+    act(intake, decisions.revoke_alias, known(intake)[0].id)
+    intake.post(dossier(RENAMED, content="3"), sender="other@example.net")
+    assert intake.numbers() == [number(1), number(2)]
+
+
+def test_a_link_says_what_it_teaches(intake: Intake) -> None:
+    intake.post(dossier())
+    intake.paper(RENAMED, register_no="S-1")
+    with intake.registry.write() as connection:
+        row = intake.row()
+        taught = decisions.link(connection, row, "S-1", who="staff", now=intake.now)
+    ((pair),) = taught
+    assert "工业机器人" in pair
+    assert "智能机器人" in pair
 
 
 def test_a_link_teaches_a_secretariats_former_name(intake: Intake) -> None:
@@ -144,6 +164,19 @@ def test_an_alias_taken_back_undoes_what_rested_on_it_and_no_link_of_staff(
         decisions.revoke_alias(connection, first.id, who="staff", now=intake.now)
 
 
+def test_an_alias_taken_back_while_a_dossier_is_judged_leaves_no_match(intake: Intake) -> None:
+    teach(intake)
+    again(intake)
+    with intake.registry.write() as connection:
+        one = update(m.dossier).where(m.dossier.c.id == intake.row(2).id)
+        connection.execute(one.values(paper_id=None, paper_match=""))
+    with intake.registry.read() as connection:
+        weighed = judging.weigh(connection, intake.row(2).id)
+    assert weighed.match == ALIAS
+    act(intake, decisions.revoke_alias, known(intake)[0].id)
+    assert intake.row(2).revision > weighed.dossier.revision
+
+
 @pytest.mark.parametrize("serial", [1, 2])
 def test_parting_what_was_linked_takes_back_what_it_taught(intake: Intake, serial: int) -> None:
     teach(intake)
@@ -194,7 +227,7 @@ def test_the_desk_lists_aliases_and_takes_them_back(intake: Intake, tmp_path: Pa
         secret=SECRET,
     )
     with intake.registry.write() as connection:
-        add_account(connection, NAME, PASSWORD, admin=False, now=NOW)
+        add_account(connection, NAME, PASSWORD, role=Role.STAFF, who="test", now=NOW)
     with serve(app) as address, httpx.Client(base_url=address) as client:
         client.get(f"/login?token={sign_in_token(SECRET, NAME, NOW)}")
         page = client.get("/paper/aliases").text

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from ingest.automatic import bounced_message_ids, is_bounce, machine_reason
+from ingest.automatic import is_bounce, machine_reason
+from parsers.bounces import bounce_of
 from parsers.submission import Address, File, Submission
 
 OWN = ("intake@example.org",)
@@ -269,7 +270,7 @@ POSTFIX = mail(
 def test_a_bounce_names_the_letter_that_came_back() -> None:
     assert machine_reason(POSTFIX, OWN) == "delivery-status"
     assert is_bounce(POSTFIX)
-    assert bounced_message_ids(POSTFIX) == ("<letter-7@example.org>",)
+    assert bounce_of(POSTFIX).message_ids == ("<letter-7@example.org>",)
 
 
 def test_threading_headers_name_the_letter_too_and_the_bounce_itself_is_left_out() -> None:
@@ -280,7 +281,8 @@ def test_threading_headers_name_the_letter_too_and_the_bounce_itself_is_left_out
         references=("<letter-8@example.org>", "<bounce@example.com>"),
         quoted="> Message-ID:\n  <letter-9@example.org>",
     )
-    assert bounced_message_ids(bounce) == ("<letter-9@example.org>", "<letter-8@example.org>")
+    told = bounce_of(bounce).message_ids
+    assert told == ("<letter-9@example.org>", "<letter-8@example.org>")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from config.call import load_calls, parse_call
 from parsers.facts import read_facts
+from parsers.phrasing import any_of
 from parsers.submission import Block, Facts
 from tests.documents import COMPANY, UNIVERSITY, content
 
@@ -156,3 +157,40 @@ def test_a_name_without_its_field_was_written_down_all_the_same() -> None:
     assert name.value == "广东省产业技术创新联盟"
     blank = form("联盟名称：广东省XXX产业技术创新联盟", f"秘书处单位：{COMPANY}").fields["name"]
     assert blank.value == ""
+
+
+def test_a_heading_with_a_word_of_each_group_of_a_topic_names_the_clause() -> None:
+    tasks = agreement("第三条 各方的工作", "见附表。").clauses
+    assert tasks["agreement.tasks"].strength == "heading"
+    assert "agreement.tasks" not in agreement("第三条 工作语言", "汉语。").clauses
+
+
+@pytest.mark.parametrize("amount", ["20", "二十", "若干"])
+def test_a_number_sign_in_a_phrase_stands_for_any_number(amount: str) -> None:
+    assert any_of(("#件",)).search(f"申请专利{amount}件")
+    assert not any_of(("#件",)).search("按条件申请")
+
+
+def test_a_star_in_a_phrase_stands_for_a_few_characters_of_one_clause() -> None:
+    pattern = any_of(("专家*委员会",))
+    assert pattern.search("专家咨询委员会")
+    assert not pattern.search("专家到会,委员会休会")
+
+
+@pytest.mark.parametrize(("heading", "unknown"), [("合作事宜", True), ("保密", False)])
+def test_an_article_that_nobody_can_place_may_be_the_clause_that_is_not_found(
+    heading: str,
+    unknown: bool,  # noqa: FBT001 - a case
+) -> None:
+    clauses = agreement(
+        *("第一条 总则", "各方自愿结盟。"),
+        *(f"第二条 {heading}", "其余由各家商量着办。"),
+        *("第三条 附则", "一式五份。"),
+    ).clauses
+    assert ("agreement.risk" in clauses) is unknown
+    assert not unknown or clauses["agreement.risk"].strength == "unknown"
+
+
+def test_goals_and_their_measures_are_goals_though_the_words_join_to_a_decoy() -> None:
+    clauses = agreement("第三条 创新目标和考核指标", "把三件事做成。").clauses
+    assert clauses["agreement.goals"].strength == "heading"

@@ -183,11 +183,33 @@ def test_a_migration_that_fails_leaves_the_registry_as_it_was(
     script = database.MIGRATIONS / "versions" / "9000_next.py"
     failing = NEXT.replace("later", "later AS SELECT nothing FROM nowhere --")
     script.write_text(failing, encoding="utf-8")
-    with pytest.raises(OperationalError, match="nowhere"):
+    with pytest.raises(
+        RegistryError, match=r"could not be .* \(near .*\); it is as it was before, at schema"
+    ):
         open_registry(older, holds_lock=True)
     with closing(sqlite3.connect(older / FILE_NAME)) as left:
         assert left.execute("SELECT version_num FROM alembic_version").fetchall() == [(NOW,)]
         assert not left.execute("SELECT * FROM sqlite_master WHERE name = 'later'").fetchall()
+
+
+def test_a_migration_killed_half_way_leaves_the_registry_as_it_was(
+    older: Path, next_version: str
+) -> None:
+    del next_version
+    script = database.MIGRATIONS / "versions" / "9000_next.py"
+    killed = NEXT + "    import os, signal\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    script.write_text(killed, encoding="utf-8")
+    deed = (
+        "import sys; from pathlib import Path; import registry.database as d; "
+        "d.MIGRATIONS = Path(sys.argv[1]); d.open_registry(Path(sys.argv[2]), holds_lock=True)"
+    )
+    command = [sys.executable, "-c", deed, str(database.MIGRATIONS), str(older)]
+    assert subprocess.run(command, check=False).returncode == -9
+    with closing(sqlite3.connect(older / FILE_NAME)) as left:
+        assert left.execute("SELECT version_num FROM alembic_version").fetchall() == [(NOW,)]
+        assert not left.execute("SELECT * FROM sqlite_master WHERE name = 'later'").fetchall()
+    script.write_text(NEXT, encoding="utf-8")
+    open_registry(older, holds_lock=True).close()
 
 
 def test_a_registry_of_the_first_version_is_brought_up_to_date(

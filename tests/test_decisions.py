@@ -227,6 +227,30 @@ def test_each_mails_documents_are_accepted_on_their_own(judged: Intake) -> None:
     assert judged.row().flags == ()
 
 
+def test_a_file_that_was_not_accepted_can_still_be_added_by_hand(judged: Intake) -> None:
+    held = document("agreement", content="2")
+    mail = judged.post(dossier(ROBOTS, held), sender=STRANGER)
+    act(judged, decisions.reject, judged.row(), mail)
+    assert act(judged, decisions.file_by_hand, judged.row(), [held]) == 1
+    assert ("agreement", 3, "current") in judged.states()
+
+
+def test_a_file_is_not_added_to_a_dossier_withdrawn_while_it_was_opened(judged: Intake) -> None:
+    before = judged.row()
+    act(judged, decisions.withdraw, before, "来函撤回")
+    assert "已撤回" in refused(judged, decisions.file_by_hand, before, [document("other")])
+
+
+def test_a_suppressed_letter_goes_only_when_a_person_knows_that_it_is(intake: Intake) -> None:
+    intake.receipts(mode="off")
+    intake.post(dossier())
+    (letter,) = intake.answer()
+    assert letter.state is LetterState.SUPPRESSED
+    assert letter.reason in refused(intake, decisions.send_letter, letter.id)
+    act(intake, decisions.send_letter, letter.id, anyway=True)
+    assert intake.letters()[0].state is LetterState.QUEUED
+
+
 def test_only_held_documents_are_accepted_or_rejected(judged: Intake) -> None:
     for what in (decisions.accept, decisions.reject):
         assert "暂存" in refused(judged, what, judged.row(), 1)
@@ -375,8 +399,15 @@ def test_a_mail_that_was_answered_is_not_answered_again_when_it_is_moved(intake:
 def test_a_mail_that_cannot_be_assigned_is_refused(judged: Intake) -> None:
     assert number(9) in refused(judged, decisions.assign, 1, number(9))
     assert "99" in refused(judged, decisions.assign, 99, number(1))
+
+
+def test_a_mail_whose_original_was_not_fetched_is_asked_for_again(judged: Intake) -> None:
     large = judged.receive(sha256=None)
-    assert "上限" in refused(judged, decisions.retry, large)
+    with judged.registry.write() as connection:
+        decisions.retry(connection, large, who="staff", now=judged.now)
+    assert (judged.mail(large).fate, judged.mail(large).sha256) == (Fate.QUARANTINED, None)
+    assert "重新读取" in judged.mail(large).reason
+    assert [each.again for each in judged.rows(m.place) if each.mail_id == large] == [True]
 
 
 def test_only_quarantined_mail_is_processed_again_or_dismissed(judged: Intake) -> None:

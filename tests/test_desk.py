@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
@@ -16,20 +15,21 @@ from fastapi.routing import APIRoute
 from sqlalchemy import select, update
 
 from registry import models as m
-from registry import queries
-from registry.accounts import account_by_name
+from registry import outgoing, queries
 from registry.events import SERVICE
 from registry.rows import EventRow
 from reports.desk.app import PAGES
 from reports.desk.guard import Guard, host_name
 from reports.desk.history import tell
-from reports.desk.sign_in import Sessions, Throttle, local_path, sign_in_token
+from reports.desk.sign_in import local_path, sign_in_token
 from tests.desk_registry import (
     CALL,
     NAME,
     NOW,
     PASSWORD,
     SECRET,
+    TOKEN,
+    Browser,
     Office,
     name_of,
     open_office,
@@ -37,34 +37,7 @@ from tests.desk_registry import (
     sign_in_path,
 )
 
-TOKEN = re.compile(r'name="token" value="([0-9a-f]{64})"')
 EVIL = '"><script>alert(1)</script>{{7*7}}'
-
-
-@dataclass(frozen=True, kw_only=True)
-class Browser:
-    """A client that keeps cookies, at the desk of an office."""
-
-    client: httpx.Client
-    office: Office
-
-    def get(self, path: str) -> httpx.Response:
-        return self.client.get(path)
-
-    def token(self) -> str:
-        found = TOKEN.search(self.get("/").text)
-        assert found
-        return found[1]
-
-    def post(self, path: str, **fields: str) -> httpx.Response:
-        return self.client.post(path, data={"token": self.token()} | fields)
-
-    def message(self) -> str:
-        found = re.search(
-            r'class="message (?:good|bad)" role="status">([^<]*)<', self.get("/").text
-        )
-        assert found
-        return found[1]
 
 
 @pytest.fixture(scope="module")
@@ -157,49 +130,6 @@ def test_a_sign_in_link_works_once_and_for_an_hour(stranger: Browser) -> None:
     assert stranger.get(f"/login?token={forged}").status_code == 403
 
 
-def test_a_session_ends_after_twelve_hours(staff: Browser) -> None:
-    assert staff.get("/").status_code == 200
-    staff.office.clock[0] = NOW + timedelta(hours=12, seconds=1)
-    try:
-        assert staff.get("/").status_code == 303
-    finally:
-        staff.office.clock[0] = NOW
-
-
-def test_a_session_ends_when_the_password_changes(office: Office) -> None:
-    with office.registry.read() as connection:
-        account = account_by_name(connection, NAME)
-    assert account
-    sessions = Sessions(SECRET)
-    session = sessions.read(sessions.start(account, NOW), NOW)
-    assert session
-    assert sessions.holds(session, account)
-    changed = type(account)(
-        name=account.name, password="$argon2id$other", admin=False, created_at=NOW
-    )
-    assert not sessions.holds(session, changed)
-
-
-def test_signing_out_ends_the_visit(staff: Browser) -> None:
-    assert staff.post("/logout").headers["location"] == "/login"
-    assert staff.get("/").status_code == 303
-
-
-def test_guessing_is_held_back_by_name_and_by_client() -> None:
-    throttle = Throttle()
-    for _ in range(Throttle.PER_NAME):
-        assert not throttle.blocks("desk", "10.0.0.1", NOW)
-        throttle.failed("desk", "10.0.0.1", NOW)
-    assert throttle.blocks("desk", "10.0.0.2", NOW)
-    assert not throttle.blocks("other", "10.0.0.1", NOW)
-    for index in range(Throttle.PER_CLIENT):
-        throttle.failed(f"name{index}", "10.0.0.3", NOW)
-    assert throttle.blocks("fresh", "10.0.0.3", NOW)
-    assert not throttle.blocks("desk", "10.0.0.2", NOW + Throttle.WINDOW)
-    throttle.succeeded("desk")
-    assert not throttle.blocks("desk", "10.0.0.2", NOW)
-
-
 @pytest.mark.parametrize(
     "path",
     [
@@ -274,8 +204,8 @@ def test_a_fault_of_ours_gives_a_page_that_tells_nothing(tmp_path: Path) -> None
         shutil.rmtree(tmp_path / "var")
         health, page = client.get("/healthz"), client.get("/")
     assert (health.status_code, health.json()["database"]) == (503, "unreachable")
-    assert page.status_code == 500
-    assert "系统出错" in page.text
+    assert page.status_code == 503
+    assert "本次操作未完成" in page.text
     assert "sqlite" not in page.text.lower()
     assert "default-src 'none'" in page.headers["content-security-policy"]
 
@@ -712,9 +642,28 @@ def test_a_mailbox_that_fails_is_told_to_staff_in_full_and_to_strangers_in_brief
     assert "授权码已过期" in page.text
 
 
+def test_a_mail_server_that_takes_no_letters_stands_above_every_page_and_in_health(
+    staff: Browser,
+) -> None:
+    with staff.office.registry.write() as connection:
+        outgoing.server_failed(connection, "smtp: refuses the sign-in", "login", NOW)
+    try:
+        health, page, metrics = (staff.get(each) for each in ("/healthz", "/mails", "/metrics"))
+    finally:
+        with staff.office.registry.write() as connection:
+            outgoing.server_works(connection)
+    assert (health.status_code, health.json()["reasons"]) == (503, ["mail-server: login"])
+    assert "smtp: refuses the sign-in" in page.text
+    assert "发件服务器拒绝登录" in page.text
+    assert "intake_mail_server_unwell 1.0" in metrics.text
+    assert "intake_unwell 1.0" in metrics.text
+    assert staff.get("/healthz").status_code == 200
+
+
 def test_metrics_count_dossiers_mails_and_letters(staff: Browser) -> None:
     text = staff.get("/metrics").text
     assert re.search(r'intake_dossiers\{status="incomplete"\} 2\d\.0', text)
     assert 'intake_mails{fate="bounce"} 0.0' in text
     assert 'intake_letters{state="sent"}' in text
+    assert "intake_letter_attempts_in_doubt 0.0" in text
     assert 'intake_folder_unwell{folder="INBOX",mailbox="main"} 0.0' in text

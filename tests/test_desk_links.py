@@ -18,11 +18,11 @@ from sqlalchemy import update
 from parsers.submission import Link
 from registry import link_lists, queries
 from registry import models as m
-from registry.accounts import add_account
+from registry.accounts import Role, add_account
 from registry.rows import Fate, Outcome, Status
 from reports.desk.app import create_app
 from reports.desk.sign_in import sign_in_token
-from tests.builders import LIGHTS, ROBOTS, Intake, dossier, number
+from tests.builders import LIGHTS, QUIET, ROBOTS, Intake, dossier, number
 from tests.desk_registry import NAME, PASSWORD, SECRET, serve
 
 PAN = Link(
@@ -41,7 +41,7 @@ QQ = Link(
 )
 NEVER = Link(provider="网易邮箱", url="https://fs.163.com/?p=3", name="方案.pdf", expires="无限期")
 UNKNOWN = Link(provider="腾讯微云", url="https://share.weiyun.com/5", name="章程.docx")
-TEXT = "广东省机器人产业技术创新联盟补充说明\n".encode()
+TEXT = f"{ROBOTS}补充说明\n".encode()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +95,7 @@ class Staff:
 @pytest.fixture
 def staff(intake: Intake) -> Iterator[Staff]:
     with intake.registry.write() as connection:
-        add_account(connection, NAME, PASSWORD, admin=False, now=intake.now)
+        add_account(connection, NAME, PASSWORD, role=Role.STAFF, who="test", now=intake.now)
     app = create_app(
         registry=intake.registry,
         originals=intake.house.originals,
@@ -161,7 +161,7 @@ def test_a_link_of_a_mail_without_a_dossier_is_to_be_assigned_first(staff: Staff
 
 def test_a_link_that_a_later_mail_quotes_is_the_same_link(staff: Staff) -> None:
     post(staff.intake, PAN)
-    staff.intake.now += timedelta(hours=1)
+    staff.intake.now += timedelta(minutes=5)
     post(staff.intake, PAN, QQ, subject=f"[{number(1)}] 补充", text="见链接")
     assert sorted(staff.open()) == ["协议.rar", "申报材料.zip"]
     staff.post("/links/settle", mail="1", url=PAN.url, reason="已改用附件重发")
@@ -248,6 +248,71 @@ def test_a_waiver_given_while_a_link_was_open_holds_when_the_link_is_dismissed(
     assert outcomes["document.form"] is Outcome.MISSING
 
 
+def batch(intake: Intake, *links: Link) -> None:
+    """A mail with two dossiers and one link, whose file may be either's."""
+    intake.post(
+        dossier(ROBOTS), dossier(LIGHTS), subject="报送两个联盟的材料", text="见链接", links=links
+    )
+
+
+def test_a_link_fetched_for_one_dossier_of_a_batch_stays_open_for_the_others(
+    staff: Staff,
+) -> None:
+    batch(staff.intake, PAN)
+    assert staff.open() == ["申报材料.zip"]
+    staff.upload(1, ("说明.txt", TEXT), link=PAN)
+    assert staff.finding(1)[0] is Outcome.OK
+    assert staff.finding(2)[0] is Outcome.DOUBTFUL
+    assert staff.open() == ["申报材料.zip"]
+    text = staff.get("/links")
+    assert f"补充到 {number(2)}" in text
+    assert f"补充到 {number(1)}" not in text
+    assert not staff.intake.row(1).marked
+    staff.post("/links/settle", mail="1", url=PAN.url, reason="其中没有这一件", numbers=number(2))
+    assert staff.open() == []
+    assert staff.finding(2)[0] is Outcome.OK
+    settled = staff.get("/links?which=settled")
+    assert settled.count("重新列出") == 2
+    staff.post("/links/reopen", mail="1", url=PAN.url, numbers=number(2))
+    assert staff.finding(1)[0] is Outcome.OK
+    assert staff.finding(2)[0] is Outcome.DOUBTFUL
+
+
+def test_a_decision_on_one_dossier_of_a_batch_leaves_the_link_open_for_the_others(
+    staff: Staff,
+) -> None:
+    batch(staff.intake, PAN)
+    staff.intake.judge()
+    path = f"/dossiers/{number(1)}/decide"
+    staff.post(path, finding="file.link", outcome="ok", reason="已另行收到")
+    assert [staff.finding(each)[0] for each in (1, 2)] == [Outcome.OK, Outcome.DOUBTFUL]
+    staff.post("/links/settle", mail="1", url=PAN.url, reason="均不需要")
+    assert staff.open() == []
+    assert [staff.finding(each)[0] for each in (1, 2)] == [Outcome.OK, Outcome.OK]
+
+
+def test_a_letter_asks_for_no_link_that_staff_have_dealt_with(staff: Staff) -> None:
+    post(staff.intake, PAN, QQ)
+    staff.upload(1, ("说明.txt", TEXT), link=PAN)
+    (letter,) = staff.intake.answer()
+    assert "已由工作人员下载登记，无需重发：申报材料.zip。" in letter.text
+    assert "1. 协议.rar" in letter.text
+    assert "2. " not in letter.text.partition("超大附件")[2].partition("请改用")[0]
+    assert "说明.txt" in letter.text
+    post(staff.intake, QQ, name=LIGHTS, sender="other@example.net")
+    staff.post("/links/settle", mail="2", url=QQ.url, reason="已改用附件重发")
+    letter = staff.intake.answer(after=QUIET)[-1]
+    assert letter.dossiers == (number(2),)
+    assert "协议.rar" not in letter.text
+
+
+def test_a_mail_with_nothing_but_a_link_is_told_that_no_file_has_come(staff: Staff) -> None:
+    post(staff.intake, PAN)
+    (letter,) = staff.intake.answer()
+    assert "只收到超大附件的链接，其中的文件尚未收到" in letter.text
+    assert "材料已收到" not in letter.text
+
+
 # ── files by hand ────────────────────────────────────────────────────────────────────────
 
 
@@ -317,6 +382,37 @@ def test_a_file_that_bears_a_mark_of_secrecy_is_not_kept(staff: Staff) -> None:
         if each.is_file()
     ]
     assert secret not in kept
+
+
+def test_a_file_of_another_alliance_is_added_only_when_asked_for(staff: Staff) -> None:
+    post(staff.intake, PAN, name=LIGHTS)
+    named = f"联盟组建协议\n{ROBOTS}组建协议\n甲方：示例大学\n".encode()
+    staff.upload(1, ("协议.txt", named))
+    assert ROBOTS in staff.message()
+    assert staff.intake.documents() == ()
+    staff.upload(1, ("协议.txt", named), anyway="yes")
+    assert [each.path for each in staff.intake.documents()] == ["协议.txt"]
+
+
+def test_several_doubts_are_settled_with_one_reason(staff: Staff) -> None:
+    post(staff.intake, PAN)
+    staff.intake.judge()
+    row = staff.intake.row()
+    with staff.intake.registry.read() as connection:
+        found = queries.findings_of(connection, [row.id])[row.id]
+    doubts = [f"{each.id}|{each.document}" for each in found if each.outcome is Outcome.DOUBTFUL]
+    assert len(doubts) > 2
+    path = f"/dossiers/{number(1)}/decide-together"
+    some = [each for each in doubts if not each.startswith("file.link")][1:]
+    data = {"token": staff.token, "about": some, "outcome": "waived", "reason": "已见原件"}
+    staff.client.post(path, data=data)
+    staff.intake.judge()
+    with staff.intake.registry.read() as connection:
+        found = queries.findings_of(connection, [row.id])[row.id]
+    left = [each for each in found if each.outcome is Outcome.DOUBTFUL]
+    assert {f"{each.id}|{each.document}" for each in left} == set(doubts) - set(some)
+    staff.post(path, outcome="ok", reason="无")
+    assert "至少选择一项" in staff.message()
 
 
 def test_a_form_without_files_says_so(staff: Staff) -> None:

@@ -358,3 +358,12 @@ def test_the_samples_of_word_97_hold_what_the_docx_holds(tmp_path: Path, seed: i
         for ending in ("doc", "docx"):
             (tmp_path / f"a.{ending}").write_bytes(_WRITERS[ending](draft))
         assert read(tmp_path / "a.doc").pages == read(tmp_path / "a.docx").pages
+
+
+def test_what_systems_leave_in_a_folder_is_not_checked(tmp_path: Path) -> None:
+    litter = (".DS_Store", "Thumbs.db", "~$申报表.docx", "__MACOSX/._申报表.docx")
+    for name in (*litter, "说明.txt"):
+        (tmp_path / "材料" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "材料" / name).write_bytes("说明\n".encode())
+    (checked,) = proofread(Settings(), [tmp_path / "材料"])
+    assert [each.path for each in checked.documents] == ["说明.txt"]

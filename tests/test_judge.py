@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parsers.submission import Fact, Facts, Hit, Member, Problem
-from registry.judge import FLAGS, bases, basis_of, judge, waits_for_person
+from registry.judge import FLAGS, bases, basis_of, judge
 from registry.rows import (
     Answered,
     Case,
@@ -313,7 +313,12 @@ def test_the_status_follows_from_findings_and_reasons(
 ) -> None:
     judgement = judge(case, CALL)
     assert (judgement.status, judgement.review) == (status, review)
-    assert waits_for_person(judgement) is (status is Status.IN_REVIEW)
+
+
+def test_a_withdrawn_dossier_asks_nothing_of_anybody() -> None:
+    case = replace(clean_case(), flags=("late",), held=True, withdrawn=True)
+    judgement = judge(case, CALL)
+    assert (judgement.status, judgement.review) == (Status.WITHDRAWN, ())
 
 
 @pytest.mark.parametrize("flag", FLAGS)

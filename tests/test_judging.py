@@ -31,7 +31,7 @@ from tests.builders import (
 NEAR = "广东省工业机器产业技术创新联盟"
 
 
-def act(intake: Intake, what: Callable[..., None], *arguments: str, serial: int = 1) -> None:
+def act(intake: Intake, what: Callable[..., object], *arguments: str, serial: int = 1) -> None:
     with intake.registry.write() as connection:
         what(connection, intake.row(serial), *arguments, who="staff", now=intake.now)
 

@@ -18,6 +18,7 @@ import pytest
 
 from config.limits import Limits
 from ingest.automatic import is_bounce, machine_reason
+from parsers.bounces import bounce_of
 from parsers.errors import ParseError
 from parsers.sandbox import Sandbox
 from registry.answers import is_address
@@ -178,14 +179,20 @@ def test_no_machine_that_the_corpus_itself_labels_is_answered(sandbox: Sandbox) 
 @in_corpus
 def test_every_bounce_in_the_corpus_is_known_as_one(sandbox: Sandbox) -> None:
     mails = labelled(CORPUS / "labels.tsv", {"bounce"})
-    missed = {}
+    missed, nameless, named = {}, {}, 0
     for mail in mails:
         if mail.name == UNREADABLE:
             continue
         with sandbox.message(mail.path) as submission:
+            told = bounce_of(submission)
+            named += bool(told.message_ids)
             if not is_bounce(submission):
                 missed[mail.name] = submission.subject
+            elif not (told.message_ids or told.recipients):
+                nameless[mail.name] = submission.subject
     assert_none("bounces missed", missed, mails, NOT_BOUNCED)
+    assert_none("bounces that name no letter and no address", nameless, mails, {})
+    print(f"bounces that name their letter: {named} of {len(mails)}")  # noqa: T201 - the rate
 
 
 @in_corpus

@@ -202,6 +202,40 @@ def test_day_already_past_is_not_promised() -> None:
     assert "结果将另行告知" in text
 
 
+def test_day_reckoned_without_knowing_the_holidays_is_said_to_be_estimated() -> None:
+    row = replace(IN_REVIEW.row, due=date(2099, 6, 1))
+    assert "结果将于2099年6月1日（暂估）前另行告知" in acknowledge(replace(IN_REVIEW, row=row)).text
+
+
+def test_file_that_cannot_be_opened_is_marked_and_only_its_sender_s_fault_is_his() -> None:
+    locked = document("other", "材料.zip", problem="locked")
+    slow = document("other", "图纸.pdf", problem="too-slow")
+    text = acknowledge(replace(IN_REVIEW, documents=(locked, slow))).text
+    assert "备注：文件已加密，未能打开" in text
+    assert "备注：本系统未能读取，由工作人员核对" in text
+
+
+def test_what_belongs_to_no_dossier_is_told_as_received() -> None:
+    brought = mail(besides=("推荐函.pdf", "汇总表.xlsx"))
+    text = acknowledge(AWAITING, OTHER, mails=(brought,)).text
+    assert "此外收到：推荐函.pdf、汇总表.xlsx。" in text
+    assert "推荐函" not in acknowledge(AWAITING, mails=(brought,), stranger=True).text
+
+
+def test_number_of_copies_is_told_once() -> None:
+    lacking = missing("paper.copies", "登记4份，应为5份")
+    text = list_missing(view(lacking, record=paper(copies=4))).text
+    assert text.count("4份") == 1
+    assert text.count("应为") == 1
+
+
+def test_who_asks_something_is_told_that_a_person_will_answer() -> None:
+    asking, center = mail(submission_like=True), Center(phone="020-00000000")
+    text = write(Kind.UNRECOGNISED, mails=(asking,), center=center).text
+    assert "如来信为咨询，工作人员将另行答复，也可拨打下方咨询电话。" in text
+    assert "另行答复" not in write(Kind.UNRECOGNISED, center=center).text  # it waits nowhere
+
+
 def test_link_is_told_without_blame() -> None:
     text = acknowledge(view(doubtful("file.link"), documents=(), status=Status.IN_REVIEW)).text
     assert "此前来信中的超大附件尚待工作人员下载" in text
@@ -320,7 +354,7 @@ def test_what_went_to_dossiers_of_others_is_not_passed_over_in_silence() -> None
 
 def test_paper_is_asked_for_once_in_the_letter_on_a_batch() -> None:
     text = acknowledge(AWAITING, AWAITING, OTHER).text
-    assert text.count("报送纸质材料一式5份") == 1
+    assert text.count("纸质材料一式5份") == 1
     assert "尚未查到纸质材料收件登记（截至6月1日的登记）" in text
     assert "一式5份" not in acknowledge(OTHER, COMPLETE, IN_REVIEW).text
 

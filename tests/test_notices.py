@@ -6,8 +6,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import insert
 
 from config.settings import Notices, Receipts
+from registry import models as m
+from registry import notices
+from registry.events import mark
 from registry.notices import OpenList, digest_is_due, reminders_due
 from registry.rows import Kind, LetterRow, LetterState
 from tests.builders import CALL, LIGHTS, SENDER, Intake, document, dossier, number
@@ -113,6 +117,36 @@ def test_no_reminder_goes_while_a_document_waits_for_a_person(intake: Intake) ->
         subject=f"[{number(1)}]",
     )
     assert of_kind(intake.answer(after=timedelta(hours=1)), Kind.REMINDER) == []
+
+
+def test_nothing_that_may_have_gone_before_a_return_of_a_backup_goes_again(intake: Intake) -> None:
+    """What was told between the backup and its return is not on record."""
+    intake.post(dossier(lacks=("agreement.risk",)))
+    intake.answer(after=timedelta(hours=1))
+    with intake.registry.write() as connection:
+        connection.execute(insert(m.restoration).values(restored_at=intake.now))
+    intake.now += timedelta(hours=1)
+    intake.post(dossier(lacks=("agreement.risk",), content="2"))  # it has changed since
+    with intake.registry.read() as connection:
+        (one,) = notices.open_lists(connection, {CALL.id: intake.now + timedelta(days=1)})
+        assert one.restored
+        digested = notices.last_digest(connection, "desk@example.org")
+    assert digested == intake.now - timedelta(hours=1)
+
+
+def test_a_paper_import_after_a_return_of_a_backup_lets_no_notice_go_by_itself(
+    intake: Intake,
+) -> None:
+    intake.post(dossier())
+    intake.answer(after=timedelta(hours=1))
+    with intake.registry.write() as connection:
+        connection.execute(insert(m.restoration).values(restored_at=intake.now))
+    intake.now += timedelta(hours=1)
+    intake.paper()
+    with intake.registry.write() as connection:
+        mark(connection, [intake.row().id], intake.now)
+    (letter,) = intake.answer(after=timedelta(hours=1))
+    assert (letter.kind, letter.state) == (Kind.COMPLETE, LetterState.DRAFT)
 
 
 def test_a_call_without_a_closing_date_reminds_nobody(intake: Intake) -> None:

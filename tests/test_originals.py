@@ -25,6 +25,20 @@ def files(folder: Path) -> list[str]:
     return sorted(str(each.relative_to(folder)) for each in folder.rglob("*") if each.is_file())
 
 
+def test_what_a_killed_process_left_is_cleared_and_what_another_writes_is_not(
+    tmp_path: Path,
+) -> None:
+    store = Originals(tmp_path)
+    left = tmp_path / "incoming" / "left"
+    left.write_bytes(b"half")
+    with Originals(tmp_path).incoming() as file:
+        file.write(b"whole")
+        store.clear_incoming()
+        assert not left.exists()
+        sha256 = store.keep(file)
+    assert store.path(sha256).read_bytes() == b"whole"
+
+
 def test_an_original_lies_under_its_checksum_and_nobody_may_write_it(tmp_path: Path) -> None:
     store = Originals(tmp_path)
     sha256 = keep(store, b"mail")

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
-from registry import decisions, outgoing
+from registry import decisions, outgoing, queries
 from registry import models as m
 from registry.answers import Due
 from registry.events import mark
@@ -451,6 +451,27 @@ def test_a_letter_handed_over_is_sent_even_where_it_was_held_meanwhile(queued: I
         outgoing.handed_over(connection, letter, queued.now)
     (row,) = queued.letters()
     assert (row.state, row.sent_at, row.reason) == (LetterState.SENT, queued.now, "")
+
+
+def test_an_attempt_is_in_doubt_until_the_mail_server_has_said_what_it_did(queued: Intake) -> None:
+    def attempts() -> tuple[int, int]:
+        (row,) = queued.letters()
+        return row.attempts, row.in_doubt
+
+    with queued.registry.write() as connection:
+        outgoing.count_try(connection, 1)
+    assert attempts() == (1, 1)  # and so it stays where the process dies now
+    put_off(queued)
+    assert attempts() == (2, 1)
+    with queued.registry.write() as connection:
+        outgoing.count_try(connection, 1)
+        outgoing.put_off(connection, 1, "lost", queued.now, for_good=False, in_doubt=True)
+    assert attempts() == (3, 2)
+    with queued.registry.write() as connection:
+        outgoing.count_try(connection, 1)
+        outgoing.handed_over(connection, queued.letters()[0], queued.now)
+        assert queries.count_in_doubt(connection) == 2
+    assert attempts() == (4, 2)
 
 
 def test_what_was_sent_lately_counts_letters_that_went_or_will_go(intake: Intake) -> None:

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from datetime import datetime
+from email.message import EmailMessage
+from pathlib import Path
 from threading import Event
 from typing import Any
 
 import pytest
+import pyzipper
 from sqlalchemy import insert
 
 from config.limits import Limits
 from ingest import pipeline
 from ingest.house import House
 from ingest.pipeline import Touched, file_pending, judge_marked, write_letters
-from parsers.sandbox import Sandbox
+from parsers.sandbox import Sandbox, SandboxError
 from parsers.submission import Submission
 from registry import answers, decisions, filing
 from registry import models as m
+from registry.adding import add_files
 from registry.answers import Due
 from registry.database import Registry
+from registry.decisions import RefusedError
 from registry.filing import Understood
 from registry.judging import judge_dossier
 from registry.rows import Fate, Judgement, Kind, LetterState, Status
@@ -213,3 +219,65 @@ def test_a_dossier_that_cannot_be_judged_keeps_no_other_from_being_judged(
     monkeypatch.setattr(pipeline, "judge_dossier", fail)
     judge_marked(intake.house, Touched(), Event())
     assert (intake.row(1).marked, intake.row(2).marked) == (True, False)
+
+
+def test_a_password_told_in_a_later_mail_opens_what_was_locked(
+    intake: Intake, sandbox: Sandbox
+) -> None:
+    kept = io.BytesIO()
+    with pyzipper.AESZipFile(kept, "w", encryption=pyzipper.WZ_AES) as archive:
+        archive.setpassword(b"x1y2z3")
+        archive.writestr("申报表.txt", f"申报表\n联盟名称：{ROBOTS}\n".encode())
+    subject = f"报送{ROBOTS}申报材料"
+    take_in(intake, mail_with(subject, "请查收。", ("材料.zip", kept.getvalue())))
+    file_pending(intake.house, sandbox, Touched(), Event())
+    assert [each.problem for each in intake.documents()] == ["locked"]
+    take_in(intake, mail_with("[LM2016-0001] 压缩包", "密码：错了的"))
+    file_pending(intake.house, sandbox, Touched(), Event())
+    assert [each.problem for each in intake.documents()] == ["locked"]
+    told = mail_with("[LM2016-0001] 密码", "密码：x1y2z3", sender="b@example.net")
+    take_in(intake, told)  # a stranger's word opens nothing
+    file_pending(intake.house, sandbox, Touched(), Event())
+    assert [each.problem for each in intake.documents()] == ["locked"]
+    take_in(intake, mail_with("[LM2016-0001] 补充", "密码：x1y2z3"))
+    file_pending(intake.house, sandbox, Touched(), Event())
+    (opened,) = intake.documents()
+    assert (opened.path, opened.problem) == ("材料.zip/申报表.txt", "")
+    assert intake.house.originals.holds(opened.sha256)
+    assert len(intake.events("unlocked")) == 1
+
+
+def mail_with(
+    subject: str, text: str, *files: tuple[str, bytes], sender: str = "a@example.com"
+) -> bytes:
+    """Return a mail as a program would send it."""
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = sender, "intake@example.org", subject
+    mail.set_content(text)
+    for name, content in files:
+        mail.add_attachment(content, maintype="application", subtype="zip", filename=name)
+    return mail.as_bytes()
+
+
+def test_files_added_by_hand_are_refused_in_words_while_the_sandbox_does_not_work(
+    intake: Intake, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intake.post(dossier())
+    file = tmp_path / "说明.txt"
+    file.write_bytes(b"hello")
+
+    def fails(*_: object) -> None:
+        message = "no child can be started"
+        raise SandboxError(message)
+
+    monkeypatch.setattr(Sandbox, "_opened", fails)
+    with pytest.raises(RefusedError, match="暂时不能打开"):
+        add_files(
+            intake.registry,
+            intake.house.originals,
+            sandbox,
+            intake.row(),
+            [(file, file.name)],
+            who="staff",
+            now=intake.now,
+        )

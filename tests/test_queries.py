@@ -190,12 +190,19 @@ def test_a_letter_put_off_is_not_tried_before_its_time(full: Intake) -> None:
         assert set(queries.to_send(connection, None)) == later
 
 
+def test_a_question_waits_for_a_person_until_it_is_read(full: Intake) -> None:
+    mail = full.post(subject="请问联盟何时申报", text="如题", sender="ask@example.net")
+    with full.registry.read() as connection:
+        waiting = [each.id for each in queries.mails(connection, waiting=True)]
+        assert mail in waiting
+        assert queries.mails_size(connection, waiting=True) == len(waiting)
+        assert full.mail(mail).unread
+    with full.registry.write() as connection:
+        decisions.mark_read(connection, mail, who="staff", now=full.now)
+    assert not full.mail(mail).unread
+
+
 def test_a_document_says_whether_it_is_superseded_only_among_its_kind(full: Intake) -> None:
     full.post(dossier(ROBOTS, document("plan", content="2")), sender="100%_sure@example.com")
     superseded = [each.kind for each in full.documents() if each.superseded]
     assert superseded == ["plan"]
-    with full.registry.read() as connection:
-        one = queries.document_by_id(connection, full.documents()[0].id)
-        assert one
-        assert one.filename == "申报表.docx"
-        assert queries.document_by_id(connection, 999) is None

@@ -4,7 +4,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parsers import media
@@ -83,6 +83,7 @@ def test_a_file_that_is_not_there_is_not_its_senders_fault(tmp_path: Path) -> No
         read_content(tmp_path / "gone", media.PDF, "a")
 
 
+@settings(deadline=None)  # the first file of each format imports its reader
 @given(raw=st.binary(min_size=1, max_size=300), media_type=st.sampled_from(sorted(READERS)))
 def test_any_bytes_end_in_content(
     tmp_path_factory: pytest.TempPathFactory, raw: bytes, media_type: str
@@ -92,6 +93,7 @@ def test_any_bytes_end_in_content(
     assert bool(content.pages) != bool(content.problem)
 
 
+@settings(deadline=None)  # as above
 @given(inner=st.text("<>/wpt:r =\"'xmlnsbodyu甲&;", max_size=200))
 def test_any_markup_in_a_package_ends_in_content(
     tmp_path_factory: pytest.TempPathFactory, inner: str

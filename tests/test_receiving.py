@@ -201,7 +201,9 @@ def test_a_mailbox_that_failed_before_it_was_ever_read_is_first_read_when_it_wor
 ) -> None:
     later = NOW + timedelta(days=9)
     with intake.registry.write() as connection:
-        receiving.mailbox_failed(connection, "main", ("INBOX",), "refused", NOW)
+        receiving.mailbox_failed(
+            connection, "main", ("INBOX",), error="refused", kind="login", now=NOW
+        )
         assert receiving.first_read(connection, "main", "INBOX", later) == later
         receiving.folder_read(connection, "main", "INBOX", 1, count=3, now=later)
         (state,) = queries.folder_states(connection)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parsers.submission import Document, Dossier, Problem
+from parsers.names import normal_form
+from parsers.submission import Document, Dossier, Fact, Problem
 from registry.routing import NEW, KnownDossier, Parcel, Placement, Route, route
 from registry.rows import Fate
 from tests.builders import (
@@ -115,6 +116,19 @@ def test_a_mail_without_file_and_link_about_a_known_dossier_is_noted(
     assert only(found).dossier == known()
 
 
+def test_a_short_name_of_a_file_gives_way_to_the_full_one_that_the_writer_speaks_of() -> None:
+    locked = replace(
+        document("other", "机器人联盟", path="机器人联盟.zip", problem=Problem.LOCKED),
+        name=Fact(value="机器人产业联盟"),
+        name_from="path",
+    )
+    short = Dossier(name="机器人产业联盟", secretariat="", documents=(locked,))
+    found = only(route(parcel(names=(ROBOTS,), dossiers=(short,)), (), CALL))
+    assert found.name == ROBOTS
+    other = replace(short, name="海洋产业联盟")
+    assert only(route(parcel(names=(ROBOTS,), dossiers=(other,)), (), CALL)).name == other.name
+
+
 def test_a_link_to_a_known_dossier_is_filed_with_it() -> None:
     found = route(parcel(thread=(number(1),), links=(LINK.url,)), [known()], CALL)
     assert (found.fate, only(found).dossier) == (Fate.FILED, known())
@@ -157,6 +171,14 @@ def test_an_equal_core_with_the_same_secretariat_joins() -> None:
 def test_an_equal_core_alone_does_not_join(secretariat: str) -> None:
     short = dossier("工业机器人产业联盟", secretariat=secretariat)
     assert only(route(parcel(dossiers=(short,)), [known()], CALL)).dossier is None
+
+
+def test_a_name_that_staff_have_said_is_the_same_joins_with_the_same_secretariat() -> None:
+    also = frozenset({normal_form(SENSORS, CALL)})
+    mine, others = dossier(SENSORS), dossier(SENSORS, secretariat=OTHER_HOST)
+    assert only(route(parcel(dossiers=(mine,)), (known(also=also),), CALL)).dossier
+    assert only(route(parcel(dossiers=(mine,)), (known(),), CALL)).dossier is None
+    assert only(route(parcel(dossiers=(others,)), (known(also=also),), CALL)).dossier is None
 
 
 def test_a_near_name_does_not_join() -> None:

@@ -14,7 +14,7 @@ import docx
 import pypdfium2
 import pytest
 import python_calamine
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pdfminer.high_level import extract_text
 
@@ -46,7 +46,6 @@ from ingest.samples.story import (
     SampleMail,
     demo_mails,
     demo_register,
-    many_dossiers,
     write_demo_register,
 )
 from parsers.submission import Address
@@ -381,12 +380,3 @@ def test_paper_is_on_record_for_all_that_should_be_complete(
         row for name in book.sheet_names for row in book.get_sheet_by_name(name).to_python()[4:]
     ]
     assert len(filled) == len(rows)
-
-
-@settings(max_examples=5, deadline=None)
-@given(st.integers(min_value=0, max_value=900))
-def test_many_dossiers_differ_in_name_and_sender(seed: int) -> None:
-    mails = list(many_dossiers(30, seed, NOW))
-    assert len({mail.expected[0].name for mail in mails}) == 30
-    assert len({opened(mail.raw)["From"] for mail in mails}) == 30
-    assert mails[-1].at == NOW

@@ -101,6 +101,13 @@ def test_local_files_are_opened(sandbox: Sandbox, tmp_path: Path) -> None:
         assert files == ()
 
 
+def test_once_closed_it_opens_nothing_and_blames_no_file(sandbox: Sandbox, mail: Path) -> None:
+    sandbox.start()
+    sandbox.close()
+    with pytest.raises(SandboxError, match="closed"):
+        sandbox.content(text_file(mail))
+
+
 def test_bytes_that_are_no_mail_raise(sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "mail").write_bytes(b"\0\1\2")
     with pytest.raises(ParseError) as refused, sandbox.message(tmp_path / "mail"):

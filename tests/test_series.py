@@ -139,6 +139,19 @@ def test_a_second_series_under_the_same_subject_is_not_taken_for_the_first(intak
     assert brought(intake) == ["form", "agreement"]
 
 
+@pytest.mark.parametrize(
+    ("subject", "kind"), [("申报材料（3/3）", "agreement"), ("申报材料（2/3）", "form")]
+)
+def test_a_part_that_may_be_of_a_second_series_is_asked_about(
+    intake: Intake, subject: str, kind: str
+) -> None:
+    """The one before it has not come, or another part has brought its form already."""
+    intake.post(named("form"), subject="申报材料（1/3）")
+    mail = intake.post(nameless(kind), subject=subject)
+    assert intake.mail(mail).fate is Fate.UNRELATED
+    assert brought(intake) == ["form"]
+
+
 def test_a_part_that_names_another_alliance_makes_its_own_dossier(intake: Intake) -> None:
     intake.post(named("form"), subject="申报材料（1/2）")
     intake.post(dossier(SENSORS), subject="申报材料（2/2）")
@@ -328,7 +341,8 @@ def test_a_batch_as_listed_leaves_no_remark(intake: Intake) -> None:
     )
     [letter] = intake.answer(after=QUIET)
     assert (intake.mail(mail).fate, intake.mail(mail).reason) == (Fate.FILED, "")
-    assert "汇总表" not in letter.text
+    assert "汇总表所列" not in letter.text
+    assert "此外收到：推荐函.pdf、推荐汇总表.xls。" in letter.text
     assert [brought(intake, serial) for serial in (1, 2)] == [list(KINDS)] * 2
     assert [intake.row(serial).status for serial in (1, 2)] == [Status.AWAITING_PAPER] * 2
 
@@ -341,7 +355,7 @@ def test_what_is_not_listed_or_listed_otherwise_is_told_to_staff_only(intake: In
     assert f"未列入汇总表：{LIGHTS}" in reason
     assert f"汇总表所列“{slip}”与材料中的“{ROBOTS}”名称不一致" in reason
     assert "未见材料" not in reason
-    assert "汇总表" not in letter.text
+    assert "汇总表所列" not in letter.text
 
 
 def test_what_others_have_handed_in_is_no_lack_to_staff_and_no_news_to_the_sender(
@@ -357,14 +371,14 @@ def test_what_others_have_handed_in_is_no_lack_to_staff_and_no_news_to_the_sende
 def test_what_the_sender_himself_handed_in_before_is_not_told_as_absent(intake: Intake) -> None:
     intake.post(dossier(), sender=BUREAU)
     post_batch(intake, manifest(ROBOTS, SENSORS), dossier(SENSORS))
-    assert "汇总表" not in intake.answer(after=QUIET)[-1].text
+    assert "汇总表所列" not in intake.answer(after=QUIET)[-1].text
 
 
 def test_a_list_that_has_nothing_of_what_came_is_no_manifest_of_it(intake: Intake) -> None:
     mail = post_batch(intake, manifest(SENSORS, LIGHTS), dossier())
     [letter] = intake.answer(after=QUIET)
     assert intake.mail(mail).reason == ""
-    assert "汇总表" not in letter.text
+    assert "汇总表所列" not in letter.text
 
 
 def test_a_manifest_alone_opens_nothing_and_its_sender_is_asked_for_the_documents(

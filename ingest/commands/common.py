@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ingest import logs
+
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
     from ingest.house import House
     from registry.rows import DossierRow
 
-DONE, NEEDS_PERSON, WRONG_USAGE = 0, 1, 2
-"""Exit codes."""
+DONE, NEEDS_PERSON, WRONG_USAGE, FAULT = 0, 1, 2, 70
+"""Exit codes; FAULT is one of the program itself (EX_SOFTWARE of sysexits.h)."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Number = Annotated[str, typer.Argument(help="Registry number, e.g. LM2016-0037.")]
@@ -35,7 +37,10 @@ def settings_of(context: typer.Context) -> Settings:
     from config.settings import load_settings
 
     path: Path | None = context.obj
-    return load_settings(path)
+    settings = load_settings(path)
+    if settings.service.log_json:
+        logs.go_on_as_json()
+    return settings
 
 
 @contextmanager

@@ -75,8 +75,12 @@ def link(
 
     with writing(context) as (house, connection):
         row = dossier_of(connection, number)
-        decisions.link(connection, row, register_no, who=operator(), now=house.clock())
+        taught = decisions.link(connection, row, register_no, who=operator(), now=house.clock())
     typer.echo(f"{row.number}: paper record {register_no}")
+    for pair in taught:
+        typer.echo(f"names differ, and are taken for one from now on: {pair}", err=True)
+    if taught:
+        typer.echo(f"`intake unlink {row.number}` takes that back", err=True)
 
 
 def unlink(context: typer.Context, number: Number) -> None:
@@ -149,6 +153,9 @@ def add(
     context: typer.Context,
     number: Number,
     files: Annotated[list[Path], typer.Argument(metavar="FILE…")],
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Also where a file names another alliance.")
+    ] = False,
 ) -> None:
     """Add files that came another way to a dossier."""
     from parsers.sandbox import Sandbox
@@ -171,6 +178,7 @@ def add(
                 who=operator(),
                 now=house.clock(),
                 reads_scans=house.settings.ocr.is_on,
+                anyway=anyway,
             )
     typer.echo(f"{row.number}: {added} documents added")
 
@@ -180,12 +188,18 @@ LetterId = Annotated[int, typer.Argument(metavar="ID", help="As `intake letters`
 
 
 @letter_app.command("send")
-def send_letter(context: typer.Context, letter: LetterId) -> None:
+def send_letter(
+    context: typer.Context,
+    letter: LetterId,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Also one that was suppressed, for whatever reason.")
+    ] = False,
+) -> None:
     """Let a letter go."""
     from registry import decisions
 
     with writing(context) as (house, connection):
-        decisions.send_letter(connection, letter, who=operator(), now=house.clock())
+        decisions.send_letter(connection, letter, anyway=anyway, who=operator(), now=house.clock())
     typer.echo(f"letter {letter}: queued")
 
 
@@ -242,30 +256,3 @@ def _new_text(old: str, file: Path | None) -> str:
     except (OSError, UnicodeDecodeError) as error:
         message = f"{file}: cannot be read as UTF-8 text: {error}"
         raise UsageError(message) from error
-
-
-user_app = typer.Typer(help="Staff accounts.", no_args_is_help=True)
-
-
-@user_app.command("add")
-def add_user(
-    context: typer.Context,
-    name: Annotated[str, typer.Argument()],
-    admin: Annotated[bool, typer.Option("--admin", help="May manage accounts.")] = False,
-    password_stdin: Annotated[
-        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
-    ] = False,
-) -> None:
-    """Make a staff account."""
-    import sys
-
-    from registry.accounts import add_account
-
-    password = (
-        sys.stdin.readline().rstrip("\r\n")
-        if password_stdin
-        else typer.prompt("Password", hide_input=True, confirmation_prompt=True)
-    )
-    with writing(context) as (house, connection):
-        add_account(connection, name, password, admin=admin, now=house.clock())
-    typer.echo(f"account {name} made")

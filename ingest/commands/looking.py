@@ -156,6 +156,7 @@ def _one_of(option: str, value: str, known: list[str]) -> None:
 def export(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE.xlsx", help="The workbook to write.")],
+    as_json: AsJson = False,
 ) -> None:
     """Write the registry as a workbook."""
     from registry import queries
@@ -169,7 +170,10 @@ def export(
         calls = {row.number: call_of(connection, row) for row in rows}
     _writable(file)
     export_registry(file, views, calls, house.settings.service.zone)
-    typer.echo(f"{len(views)} dossiers written to {file}")
+    if as_json:
+        print_json({"file": str(file), "dossiers": len(views)})
+    else:
+        typer.echo(f"{len(views)} dossiers written to {file}")
 
 
 def _writable(file: Path) -> None:
@@ -182,19 +186,20 @@ calls_app = typer.Typer(help="The calls for submissions that are known.", no_arg
 
 
 @calls_app.command("list")
-def list_calls(context: typer.Context) -> None:
+def list_calls(context: typer.Context, as_json: AsJson = False) -> None:
     """List the calls known."""
     from ingest.house import known_calls
 
     settings = settings_of(context)
+    default = settings.service.default_call
+    calls = known_calls(settings).values()
+    if as_json:
+        told = ("id", "version", "title")
+        records = [{key: getattr(call, key) for key in told} for call in calls]
+        print_json([each | {"default": each["id"] == default} for each in records])
+        return
     rows = [
-        (
-            call.id,
-            call.version,
-            call.title,
-            "默认" if call.id == settings.service.default_call else "",
-        )
-        for call in known_calls(settings).values()
+        (call.id, call.version, call.title, "默认" if call.id == default else "") for call in calls
     ]
     print_table(("id", "version", "名称", ""), rows)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -19,9 +20,12 @@ from ingest.commands.common import (
     print_table,
     settings_of,
 )
+from ingest.logs import mask
 
 if TYPE_CHECKING:
     from threading import Event
+
+log = logging.getLogger(__name__)
 
 
 def serve(
@@ -30,7 +34,6 @@ def serve(
 ) -> None:
     """Run the daemon and the staff desk until SIGTERM or SIGINT."""
     from ingest.daemon import Daemon
-    from ingest.serving import desk_server
     from parsers.sandbox import Sandbox
 
     keep_memory_level()
@@ -39,13 +42,15 @@ def serve(
         house = stack.enter_context(house_of(context, lock_for="serve"))
         sandbox = stack.enter_context(Sandbox(house.settings.limits, house.work))
         if not no_desk:
-            typer.echo(f"desk: {stack.enter_context(desk_server(house))}", err=True)
+            from ingest.serving import desk_server
+
+            log.info("desk: %s", stack.enter_context(desk_server(house)))
         daemon = Daemon(house, sandbox)
         daemon.start()
-        typer.echo("intake is running; Ctrl-C or SIGTERM stops it", err=True)
+        log.info("intake is running; Ctrl-C or SIGTERM stops it")
         stop.wait()
         finished = daemon.stop()
-        typer.echo("intake has stopped", err=True)
+        log.info("intake has stopped")
         if not finished:
             os._exit(DONE)  # a server hangs; what counts is committed
 
@@ -112,7 +117,7 @@ def once(
             told = ", ".join(f"{key} {count}" for key, count in counts.items())
             typer.echo(f"{what}: {told or 'none'}")
         for problem in done.problems:
-            typer.echo(problem, err=True)
+            typer.echo(mask(problem), err=True)
     raise typer.Exit(NEEDS_PERSON if done.problems else DONE)
 
 
@@ -122,7 +127,7 @@ def desk(context: typer.Context) -> None:
 
     stop = until_signalled()
     with house_of(context) as house, desk_server(house) as address:
-        typer.echo(f"desk: {address}", err=True)
+        log.info("desk: %s", address)
         stop.wait()
 
 

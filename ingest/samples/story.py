@@ -231,24 +231,6 @@ def write_demo_register(now: datetime, path: Path) -> None:
     make_register(demo_register(now), path)
 
 
-def many_dossiers(n: int, seed: int, now: datetime, form: Format = "txt") -> Iterator[SampleMail]:
-    """Yield `n` mails with one clean dossier each, of alliances that all differ in name.
-
-    The mails arrive a second apart and the last one at `now`. Text files are made in a few
-    milliseconds; the other formats take some tenths of a second for each dossier, but keep
-    tables as tables, on which the expected status rests.
-    """
-    for number in range(n):
-        alliance = make_alliance(seed + number)
-        at = now - timedelta(seconds=n - 1 - number)
-        yield SampleMail(
-            about="成批生成的申报材料",
-            raw=_dossier_mail(alliance, make_files(make_drafts(alliance), form), at=at),
-            at=at,
-            expected=(Expected(name=alliance.name, status="awaiting-paper"),),
-        )
-
-
 def _working_day(day: date) -> date:
     return day - timedelta(days=max(0, day.weekday() - 4))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -19,6 +21,7 @@ from config.settings import Settings
 from registry.database import Registry
 from registry.originals import Originals
 from reports.desk import (
+    account_page,
     alias_page,
     api,
     dossier_page,
@@ -37,6 +40,8 @@ from reports.desk.guard import HEADERS, Guard
 from reports.desk.sign_in import Sessions, Throttle
 from reports.desk.templating import environment
 
+log = logging.getLogger(__name__)
+
 PAGES = (
     queue_page,
     dossier_page,
@@ -47,6 +52,7 @@ PAGES = (
     paper_page,
     alias_page,
     statistics_page,
+    account_page,
     sign_in_page,
     health_page,
     api,
@@ -57,6 +63,7 @@ PROBLEMS = {
     403: "没有权限执行此操作。",
     404: "没有这个页面。",
     405: "没有这个页面。",
+    503: "磁盘已满，或数据库被占用、不可用：本次操作未完成。请稍后再试，并告知系统管理员。",
     500: "系统出错，本次操作未完成。请稍后再试；如再次出现，请告知系统管理员。",
 }
 
@@ -95,7 +102,10 @@ def create_app(
         app.include_router(page.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")))
     app.add_middleware(
-        Guard, listens_on=settings.desk.host, files_bytes=settings.limits.message_bytes
+        Guard,
+        listens_on=settings.desk.host,
+        names=settings.desk.hosts,
+        files_bytes=settings.limits.message_bytes,
     )
     _handle_problems(app)
     return app
@@ -124,6 +134,13 @@ def _handle_problems(app: FastAPI) -> None:
             return JSONResponse({"detail": f"cannot be used: {', '.join(places)}"}, 422)
         status = 404 if request.method in {"GET", "HEAD"} else 400
         return _problem(request, status, PROBLEMS[status])
+
+    @app.exception_handler(DBAPIError)
+    @app.exception_handler(OSError)
+    def _in_trouble(request: Request, error: Exception) -> Response:
+        said = error.orig if isinstance(error, DBAPIError) else error
+        log.error("desk: trouble in the house at %s: %s", request.method, said)
+        return _problem(request, 503, PROBLEMS[503])
 
     @app.exception_handler(Exception)
     def _broken(request: Request, _: Exception) -> Response:

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from config.call import Call
 from registry import decisions, link_lists, queries
+from registry.decisions import RefusedError
 from registry.rows import DocumentState, DossierView, FiledDocument, Finding, Outcome
 from reports.desk.downloads import download
 from reports.desk.frame import Acting, Id, SignedIn, dossier_or_404
@@ -37,6 +38,17 @@ class Verdict(BaseModel):
     finding: str = Field(max_length=200)
     outcome: Outcome
     document: str = Field(default="", max_length=2000)
+    reason: str = Field(default="", max_length=2000)
+
+
+class JointVerdict(BaseModel):
+    """The form by which a person settles several findings with one reason.
+
+    `about` holds the id and document of each, with `|` between them.
+    """
+
+    about: list[Annotated[str, Field(max_length=2200)]] = Field(default=[], max_length=500)
+    outcome: Outcome
     reason: str = Field(default="", max_length=2000)
 
 
@@ -112,7 +124,6 @@ def dossier_page(visit: SignedIn, number: str) -> Response:
             history=[tell(each, call) for each in view.history],
             register_date=queries.register_date(connection),
             lines=link_lines(link_lists.links_of(connection, row.id), visit.now),
-            numbers=() if row.withdrawn else (row.number,),
             most_megabytes=visit.desk.settings.limits.message_bytes // 1024**2,
         )
 
@@ -148,17 +159,44 @@ def decide(visit: Acting, number: str, verdict: Annotated[Verdict, Form()]) -> R
     return visit.act(deed, done="已记录您的决定，系统会重新核对。", back=f"/dossiers/{number}")
 
 
+@router.post("/dossiers/{number}/decide-together")
+def decide_together(
+    visit: Acting, number: str, verdict: Annotated[JointVerdict, Form()]
+) -> Response:
+    """Record one word, with one reason, on several findings."""
+
+    def deed(connection: Connection, now: datetime) -> None:
+        if not verdict.about:
+            message = "请至少选择一项"
+            raise RefusedError(message)
+        for each in verdict.about:
+            finding, _, document = each.partition("|")
+            decisions.decide(
+                connection,
+                dossier_or_404(connection, number),
+                finding,
+                document=document,
+                outcome=verdict.outcome,
+                reason=verdict.reason,
+                who=visit.account.name,
+                now=now,
+            )
+
+    done = f"已记录您对 {len(verdict.about)} 项的决定，系统会重新核对。"
+    return visit.act(deed, done=done, back=f"/dossiers/{number}")
+
+
 @router.post("/dossiers/{number}/link")
 def link(visit: Acting, number: str, register_no: Text) -> Response:
     """Match a dossier to a paper record."""
+
+    def deed(connection: Connection, now: datetime) -> str:
+        row = dossier_or_404(connection, number)
+        taught = decisions.link(connection, row, register_no, who=visit.account.name, now=now)
+        return f"今后把{'、'.join(taught)}视为同一名称，可在“别名”页撤销。" if taught else ""
+
     return visit.act(
-        lambda connection, now: decisions.link(
-            connection,
-            dossier_or_404(connection, number),
-            register_no,
-            who=visit.account.name,
-            now=now,
-        ),
+        deed,
         done="已关联纸质登记。",
         back=f"/dossiers/{number}",
     )

@@ -13,10 +13,15 @@ from registry.originals import Originals
 
 
 def download(originals: Originals, sha256: str, filename: str) -> FileResponse:
-    """Give an original as a download. Raises HTTPException 404 when it is not in the store."""
+    """Give an original as a download.
+
+    Raises HTTPException 404 when it is not in the store, 500 when it is damaged.
+    """
     path = originals.path(sha256)
     if not path.is_file():
         raise HTTPException(404, f"原件不在库中（校验和 {sha256[:12]}…），请告知系统管理员。")
+    if originals.has_damaged(sha256):
+        raise HTTPException(500, f"原件已损坏（校验和 {sha256[:12]}… 不符），须从备份恢复。")
     name = "".join(each for each in filename if each.isprintable()).replace("/", "_") or sha256
     return FileResponse(
         path,

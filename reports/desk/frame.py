@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -17,16 +17,19 @@ from starlette.responses import Response
 from config.call import Call
 from config.settings import Settings
 from registry import link_lists, queries
-from registry.accounts import Account, account_by_name
+from registry.accounts import Account, Role, account_by_name, is_spent
 from registry.database import Registry
 from registry.decisions import RefusedError
+from registry.health import Health, free_bytes, look
 from registry.judging import call_of as kept_call
 from registry.originals import Originals
 from registry.rows import DossierRow, LetterState
-from reports.desk.health import folders
 from reports.desk.sign_in import Session, Sessions, Throttle, local_path
 
 SESSION_COOKIE = "desk_session"
+RENEWED = "renewed_cookie"
+"""Where in a request's state the guard finds the session's cookie, marked as used now."""
+
 MESSAGE_COOKIE = "desk_message"
 MESSAGE_LENGTH = 500
 LARGEST = 2**53
@@ -59,6 +62,11 @@ class Desk:
         if call is not None and call.version == row.call_version:
             return call
         return kept_call(connection, row)
+
+    def health(self, connection: Connection) -> Health:
+        """Return how the service stands now."""
+        free = free_bytes(self.settings.service.data_dir)
+        return look(connection, self.settings, self.clock(), free)
 
 
 def desk_of(request: Request) -> Desk:
@@ -133,9 +141,7 @@ class Visit:
             today=self.now.date(),
             message=message,
             waiting=_waiting(connection),
-            unwell=[
-                each for each in folders(connection, self.desk.settings, self.now) if each.ailment
-            ],
+            troubles=self.desk.health(connection).troubles,
             **values,
         )
         response = HTMLResponse(text, status_code=status_code)
@@ -144,32 +150,30 @@ class Visit:
         return response
 
     def act(
-        self, deed: Callable[[Connection, datetime], None], *, done: str, back: str
+        self, deed: Callable[[Connection, datetime], object], *, done: str, back: str
     ) -> Response:
         """Do a deed in one write transaction and go `back` with the message `done`.
 
-        A refused deed leaves nothing behind; its message is shown instead.
+        What the deed returns as text is said with it. A refused deed leaves nothing behind;
+        its message is shown instead.
         """
         try:
             with self.desk.registry.write() as connection:
-                deed(connection, self.desk.clock())
+                said = deed(connection, self.desk.clock())
         except RefusedError as refusal:
             return self.go(back, str(refusal), "bad")
-        return self.go(back, done, "good")
+        return self.go(back, f"{done}{said}" if isinstance(said, str) else done, "good")
 
     def go(self, path: str, text: str, tone: str) -> Response:
         """Send the visitor to a page of the desk, where a message is shown once."""
         response = RedirectResponse(local_path(path), status_code=303)
-        packed = self.desk.sessions.pack_message(text[:MESSAGE_LENGTH], tone)
-        response.set_cookie(
-            MESSAGE_COOKIE,
-            packed,
-            max_age=60,
-            httponly=True,
-            samesite="lax",
-            secure=self.request.url.scheme == "https",
-        )
+        self.keep_message(response, text, tone)
         return response
+
+    def keep_message(self, response: Response, text: str, tone: str) -> None:
+        """Have a message shown once, on the next page."""
+        packed = self.desk.sessions.pack_message(text[:MESSAGE_LENGTH], tone)
+        set_cookie(self.request, response, MESSAGE_COOKIE, packed, seconds=60)
 
 
 def _here(request: Request) -> str:
@@ -188,20 +192,65 @@ def _waiting(connection: Connection) -> dict[str, int]:
 
 def signed_in(request: Request, desk: Annotated[Desk, Depends(desk_of)]) -> Visit:
     """Return the visit of the person signed in. Raises SignInNeededError when nobody is."""
-    session = desk.sessions.read(request.cookies.get(SESSION_COOKIE, ""), desk.clock())
+    now = desk.clock()
+    session = desk.sessions.read(request.cookies.get(SESSION_COOKIE, ""), now)
     if session is None:
         raise SignInNeededError
     with desk.registry.read() as connection:
         account = account_by_name(connection, session.name)
-    if account is None or not desk.sessions.holds(session, account):
+        ended = is_spent(connection, session.nonce)
+    shut = account is None or account.disabled or ended
+    if account is None or shut or not desk.sessions.holds(session, account):
         raise SignInNeededError
+    used = desk.sessions.used(session, now)
+    if used:
+        request.scope["state"][RENEWED] = session_cookie(request, desk, used)
     return Visit(request=request, desk=desk, account=account, session=session)
+
+
+def session_cookie(request: Request, desk: Desk, session: Session) -> str:
+    """Return the header that sets a session's cookie."""
+    bearer = Response()
+    set_cookie(
+        request,
+        bearer,
+        SESSION_COOKIE,
+        desk.sessions.pack(session),
+        seconds=session.seconds_left(desk.clock()),
+    )
+    return bearer.headers["set-cookie"]
+
+
+def set_cookie(
+    request: Request, response: Response, name: str, value: str, *, seconds: int
+) -> None:
+    """Set a cookie that no script and no foreign page can use."""
+    secure = request.url.scheme == "https"
+    response.set_cookie(name, value, max_age=seconds, httponly=True, samesite="lax", secure=secure)
 
 
 SignedIn = Annotated[Visit, Depends(signed_in)]
 
 
-async def from_own_form(visit: SignedIn) -> AsyncIterator[Visit]:
+def who_may_act(visit: SignedIn) -> Visit:
+    """Return the visit of somebody who may change things. Raises HTTPException 403."""
+    if not visit.account.role.may_act:
+        raise HTTPException(403, "您的账号只能查看，不能更改。")
+    return visit
+
+
+def who_manages(visit: SignedIn) -> Visit:
+    """Return the visit of somebody who manages accounts. Raises HTTPException 403."""
+    if visit.account.role is not Role.ADMIN:
+        raise HTTPException(403, "只有管理员可以管理账号。")
+    return visit
+
+
+Managing = Annotated[Visit, Depends(who_manages)]
+
+
+@asynccontextmanager
+async def _form_of(visit: Visit) -> AsyncIterator[Visit]:
     """Give the visit, for a form of the desk itself. Raises HTTPException 403 for any other."""
     async with visit.request.form() as form:
         token = form.get("token")
@@ -211,4 +260,26 @@ async def from_own_form(visit: SignedIn) -> AsyncIterator[Visit]:
         yield visit
 
 
-Acting = Annotated[Visit, Depends(from_own_form)]
+async def _own_deed(visit: SignedIn) -> AsyncIterator[Visit]:
+    async with _form_of(visit) as found:
+        yield found
+
+
+async def _deed(visit: Annotated[Visit, Depends(who_may_act)]) -> AsyncIterator[Visit]:
+    async with _form_of(visit) as found:
+        yield found
+
+
+async def _managing_deed(visit: Managing) -> AsyncIterator[Visit]:
+    async with _form_of(visit) as found:
+        yield found
+
+
+ActingForOneself = Annotated[Visit, Depends(_own_deed)]
+"""A form about the visitor's own account, whatever his role."""
+
+Acting = Annotated[Visit, Depends(_deed)]
+"""A form that changes something; not for readers."""
+
+ActingAsManager = Annotated[Visit, Depends(_managing_deed)]
+"""A form that changes an account; for admins."""

@@ -1,14 +1,18 @@
-"""What stands before every page: host names that are answered, bounds, and security headers."""
+"""What stands before every page: host names that are answered, bounds, and headers."""
 
 from __future__ import annotations
 
 import re
 import socket
+from collections.abc import Iterable
 from ipaddress import ip_address
+from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from reports.desk.frame import RENEWED
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - recognised here, not listened on
@@ -60,14 +64,18 @@ class Guard:
     """Answers only requests for this machine's own names, and puts the headers on all answers.
 
     A foreign name that leads here (DNS rebinding) would let a stranger's page read the desk.
-    Where the desk listens on every address, an address may stand for the name. `files_bytes`
-    is the most that files added to a dossier may have together.
+    Where the desk listens on every address, an address may stand for the name; `names` are
+    further ones, such as that of a proxy before it. `files_bytes` is the most that files added
+    to a dossier may have together.
     """
 
-    def __init__(self, app: ASGIApp, *, listens_on: str, files_bytes: int) -> None:
+    def __init__(
+        self, app: ASGIApp, *, listens_on: str, names: Iterable[str] = (), files_bytes: int
+    ) -> None:
         self._app = app
         self._files_bytes = files_bytes
-        self._names = LOOPBACK | {listens_on.lower(), socket.gethostname().lower()}
+        own = {listens_on.lower(), socket.gethostname().lower()}
+        self._names = LOOPBACK | own | {each.lower() for each in names}
         self._any_address = listens_on in EVERY_ADDRESS
 
     def allows(self, host: str) -> bool:
@@ -80,6 +88,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
 
+        scope["state"] = state = dict[str, Any](scope.get("state") or {})
         kept = "no-cache" if scope["path"].startswith("/static/") else "no-store"
 
         async def send_with_headers(message: Message) -> None:
@@ -88,6 +97,8 @@ class Guard:
                 for name, value in HEADERS.items():
                     headers[name] = value
                 headers.setdefault("cache-control", kept)
+                if renewed := state.get(RENEWED):
+                    headers.append("set-cookie", renewed)
             await send(message)
 
         answer = self._refusal(scope["path"], Headers(scope=scope)) or self._app

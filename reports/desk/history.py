@@ -41,6 +41,7 @@ DEEDS: Mapping[str, str] = {
     "rejected": "不采纳材料",
     "added": "补充文件",
     "scan-read": "文字识别完成",
+    "unlocked": "已用来信告知的密码打开",
     "link-settled": "处理超大附件",
     "link-reopened": "重新列出超大附件",
     "withdrawn": "撤回",
@@ -54,6 +55,11 @@ DEEDS: Mapping[str, str] = {
     "edited": "修改函件",
     "paper-changed": "纸质登记变更",
     "paper-imported": "导入收件登记表",
+    "account-added": "添加账号",
+    "account-password": "重设密码",
+    "account-role": "更改角色",
+    "account-disabled": "停用账号",
+    "account-enabled": "恢复账号",
 } | {fate.value: f"邮件{word}" for fate, word in FATES.items()}
 
 CODE = re.compile(r"[a-z]+(?:[.-][a-z]+)*")

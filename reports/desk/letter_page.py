@@ -74,11 +74,13 @@ def letter_page(visit: SignedIn, letter: Id) -> Response:
 
 
 @router.post("/letters/{letter}/send")
-def send(visit: Acting, letter: Id, back: Back = "") -> Response:
-    """Release a letter."""
+def send(
+    visit: Acting, letter: Id, anyway: Annotated[str, Form(max_length=3)] = "", back: Back = ""
+) -> Response:
+    """Release a letter, with `anyway` also one that was suppressed."""
     return visit.act(
         lambda connection, now: decisions.send_letter(
-            connection, letter, who=visit.account.name, now=now
+            connection, letter, anyway=bool(anyway), who=visit.account.name, now=now
         ),
         done="已放行，系统会发出这封函件。",
         back=back or f"/letters/{letter}",

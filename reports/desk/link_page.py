@@ -27,6 +27,8 @@ SOON = 3
 
 Text = Annotated[str, Form(max_length=2000)]
 MailId = Annotated[int, Form(ge=1, le=2**53)]
+Numbers = Annotated[tuple[str, ...], Form(max_length=2000)]
+"""Numbers of dossiers, one a field."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,11 +108,19 @@ def links_page(
 
 
 @router.post("/links/settle")
-def settle(visit: Acting, mail: MailId, url: Text, reason: Text = "", back: Text = "") -> Response:
-    """Settle a link without its file."""
+def settle(
+    visit: Acting,
+    *,
+    mail: MailId,
+    url: Text,
+    reason: Text = "",
+    numbers: Numbers = (),
+    back: Text = "",
+) -> Response:
+    """Settle a link without its file, in the dossiers that the page named."""
     return visit.act(
         lambda connection, now: decisions.settle_link(
-            connection, mail, url, reason, who=visit.account.name, now=now
+            connection, mail, url, reason, numbers=numbers, who=visit.account.name, now=now
         ),
         done="已了结这个链接。",
         back=back or "/links",
@@ -118,11 +128,13 @@ def settle(visit: Acting, mail: MailId, url: Text, reason: Text = "", back: Text
 
 
 @router.post("/links/reopen")
-def reopen(visit: Acting, mail: MailId, url: Text, back: Text = "") -> Response:
-    """Put a settled link on the list again."""
+def reopen(
+    visit: Acting, mail: MailId, url: Text, numbers: Numbers = (), back: Text = ""
+) -> Response:
+    """Put a settled link on the list again, for the dossiers that the page named."""
     return visit.act(
         lambda connection, now: decisions.reopen_link(
-            connection, mail, url, who=visit.account.name, now=now
+            connection, mail, url, numbers=numbers, who=visit.account.name, now=now
         ),
         done="已重新列入待处理。",
         back=back or "/links",

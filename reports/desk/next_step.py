@@ -41,7 +41,7 @@ def to_say(view: DossierView, call: Call) -> str:
 
     Says 收到, never 受理, and tells nothing that still waits for a person's decision.
     """
-    name = f"《{view.row.name}》申报材料" if view.row.name else "您的材料"
+    name = f"{view.row.name}的申报材料" if view.row.name else "您的材料"
     opening = f"{name}已收到，编号 {view.row.number}"
     paper = _paper_sentence(view, call)
     lacking = _electronic(view)
@@ -74,6 +74,8 @@ def to_do(view: DossierView) -> str:
             f"有 {len(view.row.review)} 项需要您处理，见下方“待办”。"
             "处理完后系统自动重新核对，并发出相应函件。"
         )
+    if view.unreached and view.row.status is not Status.WITHDRAWN:
+        return "最近一封函件未能送达申请人，请电话联系，告知函件内容并问明可用的邮箱。"
     if view.row.status is Status.AWAITING_PAPER and view.paper is None:
         return "等待纸质材料。收到后在收件登记表中登记并导入，系统会自动匹配。"
     if view.row.status is Status.AWAITING_PAPER:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from registry import queries
+from registry.returned import unreached
 from registry.rows import DossierRow, PaperRecord, Status
 from reports.desk.downloads import workbook
 from reports.desk.frame import Desk, PageNumber, SignedIn, Words, paging
@@ -21,12 +22,13 @@ router = APIRouter(include_in_schema=False)
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One line of the queue."""
+    """One line of the queue; `unreached`: where the last letter did not arrive."""
 
     row: DossierRow
     review: tuple[str, ...]
     missing: int
     paper: PaperRecord | None
+    unreached: str = ""
 
 
 def lines(connection: Connection, desk: Desk, rows: tuple[DossierRow, ...]) -> tuple[Line, ...]:
@@ -34,12 +36,14 @@ def lines(connection: Connection, desk: Desk, rows: tuple[DossierRow, ...]) -> t
     calls = {row.id: desk.call_of(connection, row) for row in rows}
     missing = queries.missing_counts(connection, [row.id for row in rows])
     papers = queries.papers_by_id(connection, [row.paper_id for row in rows if row.paper_id])
+    lost = unreached(connection, [row.id for row in rows])
     return tuple(
         Line(
             row=row,
             review=tuple(review_wording(code, calls[row.id]) for code in row.review),
             missing=missing.get(row.id, 0),
             paper=papers.get(row.paper_id) if row.paper_id else None,
+            unreached=lost.get(row.id, ""),
         )
         for row in rows
     )

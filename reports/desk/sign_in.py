@@ -1,12 +1,16 @@
-"""Signing in: sessions in a signed cookie, form tokens, one-time links, and a brake on guessing."""
+"""Signing in: sessions in a signed cookie, form tokens, one-time links, and a brake on guessing.
+
+A session ends when it has not been used for an hour, twelve hours after it began, when its
+person signs out, when the password changes, and when the account is disabled.
+"""
 
 from __future__ import annotations
 
 import hmac
 import secrets
 from collections import defaultdict, deque
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from threading import Lock
 from typing import Any
@@ -17,16 +21,43 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from registry.accounts import Account
 
 SESSION_LASTS = timedelta(hours=12)
+IDLE_LASTS = timedelta(hours=1)
+RENEWED_EVERY = timedelta(minutes=1)
+"""How old the mark of the last use grows before a new one is set."""
+
 LINK_LASTS = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """Who is signed in. `stamp` changes with the password, `nonce` is the session's own."""
+    """Who is signed in. `stamp` changes with the account's password, `nonce` is the session's own.
+
+    `until` is when it ends at the latest, `seen` when it was last used, as POSIX times.
+    """
 
     name: str
     stamp: str
     nonce: str
+    until: float
+    seen: float
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether it is over, by age or by disuse."""
+        idle = now.timestamp() - self.seen
+        return self.until <= now.timestamp() or idle >= IDLE_LASTS.total_seconds()
+
+    def seconds_left(self, now: datetime) -> int:
+        """Return how long it may last at most."""
+        return max(0, int(self.until - now.timestamp()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """A sign-in link: whom it is for, and the nonce by which it is spent."""
+
+    name: str
+    nonce: str
+    until: datetime
 
 
 def local_path(text: str) -> str:
@@ -58,33 +89,44 @@ class Sessions:
         self._cookie = URLSafeSerializer(secret, salt="desk session")
         self._message = URLSafeSerializer(secret, salt="desk message")
         self._link = _link(secret)
-        self._used: dict[str, float] = {}
-        self._lock = Lock()
 
     def _mac(self, purpose: str, text: str) -> str:
         return hmac.new(self._secret, f"{purpose}\0{text}".encode(), sha256).hexdigest()
 
-    def start(self, account: Account, now: datetime) -> str:
-        """Return the cookie of a new session for an account."""
-        return self._cookie.dumps(
-            {
-                "name": account.name,
-                "stamp": self._mac("stamp", account.password),
-                "nonce": secrets.token_urlsafe(18),
-                "until": (now + SESSION_LASTS).timestamp(),
-            }
+    def start(self, account: Account, now: datetime) -> Session:
+        """Return a new session for an account."""
+        return Session(
+            name=account.name,
+            stamp=self._stamp(account),
+            nonce=secrets.token_urlsafe(18),
+            until=(now + SESSION_LASTS).timestamp(),
+            seen=now.timestamp(),
         )
+
+    def pack(self, session: Session) -> str:
+        """Return the cookie that holds a session."""
+        return self._cookie.dumps(asdict(session))
 
     def read(self, cookie: str, now: datetime) -> Session | None:
         """Return the session in a cookie; None when it is forged, damaged or over."""
         found = _loads(self._cookie, cookie)
-        if found is None or found["until"] <= now.timestamp():
+        try:
+            session = Session(**found) if found else None
+        except TypeError:  # a cookie of an older version
             return None
-        return Session(name=found["name"], stamp=found["stamp"], nonce=found["nonce"])
+        return None if session is None or session.is_over(now) else session
+
+    def used(self, session: Session, now: datetime) -> Session | None:
+        """Return the session marked as used now; None while its mark is fresh."""
+        fresh = now.timestamp() - session.seen < RENEWED_EVERY.total_seconds()
+        return None if fresh else replace(session, seen=now.timestamp())
 
     def holds(self, session: Session, account: Account) -> bool:
-        """Tell whether the session was begun with the account's present password."""
-        return hmac.compare_digest(session.stamp, self._mac("stamp", account.password))
+        """Tell whether neither password nor disabling has ended the session since it began."""
+        return hmac.compare_digest(session.stamp, self._stamp(account))
+
+    def _stamp(self, account: Account) -> str:
+        return self._mac("stamp", f"{account.shut_outs}\0{account.password}")
 
     def form_token(self, nonce: str) -> str:
         """Return the token that every form of a session carries."""
@@ -102,18 +144,13 @@ class Sessions:
         """Return the message in a cookie, or None."""
         return _loads(self._message, cookie)
 
-    def use_link(self, token: str, now: datetime) -> str | None:
-        """Return the name that a sign-in link is for; None when it is over, used or forged."""
+    def read_link(self, token: str, now: datetime) -> Link | None:
+        """Return what a sign-in link says; None when it is over or forged."""
         found = _loads(self._link, token)
         if found is None or found["until"] <= now.timestamp():
             return None
-        with self._lock:
-            moment = now.timestamp()
-            self._used = {key: until for key, until in self._used.items() if until > moment}
-            if found["nonce"] in self._used:
-                return None
-            self._used[found["nonce"]] = found["until"]
-        return str(found["name"])
+        until = datetime.fromtimestamp(found["until"], UTC)
+        return Link(name=found["name"], nonce=found["nonce"], until=until)
 
 
 def _loads(serializer: URLSafeSerializer, text: str) -> dict[str, Any] | None:
@@ -125,7 +162,11 @@ def _loads(serializer: URLSafeSerializer, text: str) -> dict[str, Any] | None:
 
 
 class Throttle:
-    """Holds back sign-in after too many failures, by name and by client; kept in memory."""
+    """Holds back sign-in after too many failures, by name and by client; kept in memory.
+
+    Every attempt counts as a failure until it has succeeded: many at once would else all
+    be let through before the first has failed.
+    """
 
     WINDOW = timedelta(minutes=15)
     PER_NAME = 8
@@ -136,32 +177,34 @@ class Throttle:
         self._failures: dict[tuple[str, str], deque[datetime]] = defaultdict(deque)
         self._lock = Lock()
 
-    def blocks(self, name: str, client: str, now: datetime) -> bool:
-        """Tell whether this name or client has failed too often of late."""
+    def admits(self, name: str, client: str, now: datetime) -> bool:
+        """Count an attempt, and tell whether it may be made."""
         with self._lock:
             by_name = self._recent(("name", name), now)
-            return by_name >= self.PER_NAME or self._recent(("client", client), now) >= (
-                self.PER_CLIENT
-            )
-
-    def _recent(self, key: tuple[str, str], now: datetime) -> int:
-        times = self._failures.get(key)
-        while times and times[0] <= now - self.WINDOW:
-            times.popleft()
-        if times is not None and not times:
-            del self._failures[key]
-        return len(times or ())
-
-    def failed(self, name: str, client: str, now: datetime) -> None:
-        """Count a failure."""
-        with self._lock:
+            by_client = self._recent(("client", client), now)
+            if by_name >= self.PER_NAME or by_client >= self.PER_CLIENT:
+                return False
             if len(self._failures) >= self.MOST_KEYS:
                 for key in list(self._failures):
                     self._recent(key, now)
             for key in (("name", name), ("client", client)):
                 self._failures[key].append(now)
+            return True
 
-    def succeeded(self, name: str) -> None:
-        """Forget the failures of a name that has signed in."""
+    def _recent(self, key: tuple[str, str], now: datetime) -> int:
+        """Return how many attempts count; those that a clock set back puts ahead are let go."""
+        times = self._failures.get(key, ())
+        kept = deque(each for each in times if now - self.WINDOW < each <= now)
+        if kept:
+            self._failures[key] = kept
+        else:
+            self._failures.pop(key, None)
+        return len(kept)
+
+    def succeeded(self, name: str, client: str) -> None:
+        """Forget the failures of a name that has signed in, and this attempt of its client."""
         with self._lock:
             self._failures.pop(("name", name), None)
+            by_client = self._failures.get(("client", client))
+            if by_client:
+                by_client.pop()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Query, Request
@@ -10,11 +12,20 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from registry.accounts import Account, account_by_name, check_password, clean_name
-from reports.desk.frame import SESSION_COOKIE, Acting, Desk, desk_of
-from reports.desk.sign_in import SESSION_LASTS, local_path
+from registry.accounts import Account, account_by_name, check_password, clean_name, spend
+from reports.desk.frame import (
+    RENEWED,
+    SESSION_COOKIE,
+    ActingForOneself,
+    Desk,
+    desk_of,
+    session_cookie,
+    set_cookie,
+)
+from reports.desk.sign_in import local_path
 
 router = APIRouter(include_in_schema=False)
+log = logging.getLogger(__name__)
 
 VISIT_COOKIE = "desk_visit"
 """Binds the sign-in form to the browser that asked for it, before there is a session."""
@@ -47,22 +58,16 @@ def _form(
         problem=problem,
     )
     response = HTMLResponse(text, status_code=status_code)
-    _set_cookie(request, response, VISIT_COOKIE, nonce, seconds=3600)
+    set_cookie(request, response, VISIT_COOKIE, nonce, seconds=3600)
     return response
 
 
-def _set_cookie(
-    request: Request, response: Response, name: str, value: str, *, seconds: int
-) -> None:
-    secure = request.url.scheme == "https"
-    response.set_cookie(name, value, max_age=seconds, httponly=True, samesite="lax", secure=secure)
-
-
-def _begin(request: Request, desk: Desk, account: Account, next_page: str) -> Response:
+def begin(request: Request, desk: Desk, account: Account, next_page: str) -> Response:
+    """Begin a session, and lead to a page of the desk."""
     response = RedirectResponse(local_path(next_page), status_code=303)
-    cookie = desk.sessions.start(account, desk.clock())
-    seconds = int(SESSION_LASTS.total_seconds())
-    _set_cookie(request, response, SESSION_COOKIE, cookie, seconds=seconds)
+    session = desk.sessions.start(account, desk.clock())
+    request.scope["state"].pop(RENEWED, None)  # the old one is not to come after it
+    response.headers.append("set-cookie", session_cookie(request, desk, session))
     response.delete_cookie(VISIT_COOKIE)
     return response
 
@@ -77,12 +82,22 @@ def login_page(
     """Show the sign-in form, or sign in by a one-time link."""
     if not token:
         return _form(request, desk, next_page=local_path(next_page))
-    name = desk.sessions.use_link(token, desk.clock())
-    with desk.registry.read() as connection:
-        account = account_by_name(connection, name) if name else None
+    account = _account_of_link(desk, token)
     if account is None:
         return _form(request, desk, next_page="/", problem=LINK_OVER, status_code=403)
-    return _begin(request, desk, account, next_page)
+    return begin(request, desk, account, next_page)
+
+
+def _account_of_link(desk: Desk, token: str) -> Account | None:
+    """Use a sign-in link, and return whom it signs in, if anybody."""
+    now = desk.clock()
+    link = desk.sessions.read_link(token, now)
+    if link is None:
+        return None
+    with desk.registry.write() as connection:
+        account = account_by_name(connection, link.name)
+        first = spend(connection, link.nonce, link.until, now)
+    return account if account and first and not account.disabled else None
 
 
 @router.post("/login")
@@ -93,21 +108,26 @@ def login(request: Request, desk: TheDesk, given: Annotated[Given, Form()]) -> R
     if not nonce or not desk.sessions.is_form_token(nonce, given.token):
         return _form(request, desk, next_page=back, problem=STALE, status_code=403)
     name, client = clean_name(given.name), request.client.host if request.client else ""
-    if desk.throttle.blocks(name, client, desk.clock()):
+    if not desk.throttle.admits(name, client, desk.clock()):
+        log.warning("desk: sign-in held back after too many failures, from %s", client)
         return _form(request, desk, next_page=back, problem=BLOCKED, status_code=429)
     with desk.registry.read() as connection:
         account = check_password(connection, name, given.password)
     if account is None:
-        desk.throttle.failed(name, client, desk.clock())
+        log.warning("desk: sign-in refused, from %s", client)  # a password may stand as the name
         return _form(request, desk, next_page=back, problem=WRONG, status_code=401)
-    desk.throttle.succeeded(name)
-    return _begin(request, desk, account, back)
+    desk.throttle.succeeded(name, client)
+    return begin(request, desk, account, back)
 
 
 @router.post("/logout")
-def logout(visit: Acting) -> Response:
-    """Sign out."""
-    del visit
+def logout(visit: ActingForOneself) -> Response:
+    """Sign out: the session is over, also for whoever may have a copy of its cookie."""
+    now = visit.desk.clock()
+    until = datetime.fromtimestamp(visit.session.until, UTC)
+    with visit.desk.registry.write() as connection:
+        spend(connection, visit.session.nonce, until, now)
+    visit.request.scope["state"].pop(RENEWED, None)
     response = RedirectResponse("/login", status_code=303)
     response.delete_cookie(SESSION_COOKIE)
     return response

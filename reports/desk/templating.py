@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import partial
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from config.settings import Settings
 from reports import wording
+from reports.alarm import trouble_words
 
 KIB = 1024
 UNKNOWN = "—"
@@ -53,6 +55,7 @@ def environment(settings: Settings) -> Environment:
         return local.strftime("%Y-%m-%d") if local else UNKNOWN
 
     found.filters |= {"moment": moment, "day": day, "size": size, "yes_no": yes_no}
+    found.filters["trouble"] = partial(trouble_words, zone=zone)
     found.globals |= {
         "center": settings.center.name,
         "address": address,

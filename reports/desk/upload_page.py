@@ -27,10 +27,14 @@ UNNAMED = "无名文件"
 
 @dataclass(frozen=True, kw_only=True)
 class Upload:
-    """Files that staff send, the link behind which they lay, and the page to go back to."""
+    """Files that staff send, the link behind which they lay, and the page to go back to.
+
+    `anyway`: also such as name another alliance.
+    """
 
     files: tuple[UploadFile, ...]
     link: tuple[int, str] | None
+    anyway: bool
     back: str
 
 
@@ -45,6 +49,7 @@ async def uploaded(visit: Acting) -> Upload:
     return Upload(
         files=tuple(each for each in sent if each.filename),
         link=_link(form),
+        anyway=bool(_text(form, "anyway")),
         back=_text(form, "back"),
     )
 
@@ -92,6 +97,7 @@ def _add(visit: Visit, row: DossierRow, upload: Upload) -> int:
             now=desk.clock(),
             link=upload.link,
             reads_scans=desk.settings.ocr.is_on,
+            anyway=upload.anyway,
         )
 
 

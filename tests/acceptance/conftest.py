@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance.installation import Installation
+from tests.acceptance.killing import Killing
 from tests.servers import Dovecot, MailCatcher
 
 
@@ -14,3 +16,10 @@ from tests.servers import Dovecot, MailCatcher
 def house(tmp_path: Path, dovecot: Dovecot, catcher: MailCatcher) -> Installation:
     """A fresh installation with an empty mailbox; nothing waits (`quiet_period` is 0s)."""
     return Installation(tmp_path, dovecot, catcher)
+
+
+@pytest.fixture(scope="session")
+def killing() -> Iterator[Killing]:
+    """Runs the service in processes that can be killed at any point, and start fast."""
+    with Killing() as started:
+        yield started

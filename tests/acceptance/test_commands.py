@@ -79,6 +79,9 @@ def test_with_json_stdout_is_one_document_from_an_empty_house_too(house: Install
     asked = (("queue",), ("mails",), ("letters",), ("paper", "list"))
     done = house.in_turn(*([*each, "--json"] for each in asked))
     assert [each.records for each in done] == [[]] * 4
+    calls, verified = house.in_turn(("call", "list", "--json"), ("verify", "--json"))
+    assert json.loads(calls.out)[0]["default"] is True
+    assert json.loads(verified.out) == {"damaged": [], "lost": [], "checked": 0}
 
 
 def test_each_looking_command_prints_what_a_person_can_read(house: Installation) -> None:

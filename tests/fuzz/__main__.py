@@ -19,7 +19,7 @@ def main() -> int:
     """Run each target for its share of the seconds named, and say how it ended."""
     share = max(int(sys.argv[1]) // len(TARGETS), 1)
     FINDINGS.mkdir(exist_ok=True)
-    found = [name for name, *target in TARGETS if not _held(name, *target, share)]
+    found = [name for name, module, what in TARGETS if not _held(name, module, what, share)]
     print("found in: " + ", ".join(found) if found else "nothing found")
     return 1 if found else 0
 

@@ -1,0 +1,53 @@
+"""Trouble of the house itself (disk, database, sandbox), in a line that says what to do.
+
+It is never a mail's fault: what was begun is undone or left as it was, and taken up again
+when the cause is gone.
+"""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from parsers.sandbox import SandboxError
+
+TROUBLE = (OSError, DBAPIError, SandboxError)
+"""What is the house's own fault, wherever it comes up."""
+
+ROOM = 32 << 20
+"""How many bytes must be free before anything is begun: enough to end what was begun before."""
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_DATABASE = {
+    "database or disk is full": "no room left for the database; make room",
+    "database is locked": "the database is locked by another program; end what holds it",
+    "unable to open database file": "the database cannot be opened; is its folder there?",
+    "no such table": "the database is empty or gone; restore a backup (`intake restore`)",
+    "disk i/o error": "the disk fails under the database; look at it, then `intake doctor`",
+    "malformed": "the database is damaged; restore a backup (`intake restore`)",
+    "not a database": "the database is damaged; restore a backup (`intake restore`)",
+    "readonly": "the database cannot be written; look at the rights of the data folder",
+}
+
+
+def explain(error: BaseException) -> str:
+    """Return what happened and what to do, in one line without any applicant's words."""
+    if isinstance(error, DBAPIError):
+        said = str(error.orig)
+        known = (words for sign, words in _DATABASE.items() if sign in said.lower())
+        return next(known, f"the database refuses: {' '.join(said.split())}")
+    if isinstance(error, OSError):
+        where = f" ({error.filename})" if error.filename else ""
+        if error.errno in _NO_ROOM:
+            return f"no room left on the disk{where}; make room"
+        return f"{error.strerror or error}{where}"
+    return " ".join(str(error).split())
+
+
+def refuse_without_room(folder: Path) -> None:
+    """Begin nothing on a disk that is nearly full. Raises OSError (ENOSPC)."""
+    if shutil.disk_usage(folder).free < ROOM:
+        raise OSError(errno.ENOSPC, "less than 32 MiB are free", str(folder))
