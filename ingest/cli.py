@@ -68,12 +68,12 @@ def configure(
     """Email-driven intake of dossiers: mailbox to registry to receipt."""
     context.obj = config
     serving = context.invoked_subcommand in {"serve", "desk"}
-    os.umask(0o077)  # whatever is written here holds personal data
     logs.begin(logging.INFO if verbose or serving else logging.WARNING, as_json=log_json)
 
 
 def main() -> None:
     """Run a command; what it cannot do is told in a line, and only a fault of ours is logged."""
+    os.umask(0o077)  # whatever is written here holds personal data
     try:
         app()
     except UsageError as error:
