@@ -232,6 +232,7 @@ def read_fields(
         return {}
     labels = labels_of(call, [word for each in asked for word in each.labels])
     named = labels_of(call, call.members.name_labels)
+    holds = {each.id: each.holds for each in asked}
     facts: dict[str, Fact] = {}
     whole = [at for at in range(len(sections)) if at not in elsewhere]
     for at in whole:
@@ -245,7 +246,8 @@ def read_fields(
         titled = field_of_caption(section.caption, asked)
         if titled:
             for pair in pairs_of(section.item, named, following):
-                _keep(facts, titled, pair.fact())
+                if not pair.value or may_hold(holds[titled], pair.value):
+                    _keep(facts, titled, pair.fact())
     for each in asked:
         if each.id not in facts and each.holds:
             told = _told_by_shape([sections[at] for at in whole], each, labels)
