@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from parsers.sandbox import Sandbox, SandboxError
 from parsers.submission import File, Problem
 from parsers.unpack import tools
 from registry.database import RegistryError, open_registry
+from registry.health import free_bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +89,7 @@ def _data_folder(settings: Settings) -> str:
         file.write(b"intake")
         file.flush()
         os.fsync(file.fileno())
-    free = shutil.disk_usage(folder).free
+    free = free_bytes(folder)
     if free < settings.alarms.free_bytes:
         message = f"{folder}: only {free >> 20} MiB are free; make room"
         raise SettingsError(message)

@@ -50,4 +50,4 @@ def explain(error: BaseException) -> str:
 def refuse_without_room(folder: Path) -> None:
     """Begin nothing on a disk that is nearly full. Raises OSError (ENOSPC)."""
     if shutil.disk_usage(folder).free < ROOM:
-        raise OSError(errno.ENOSPC, "less than 32 MiB are free", str(folder))
+        raise OSError(errno.ENOSPC, f"less than {ROOM >> 20} MiB are free", str(folder))

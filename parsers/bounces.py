@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from parsers.charsets import decode_header
+from parsers.lines import squeeze
 from parsers.submission import Submission
 
 _MESSAGE_ID_LINE = re.compile(
@@ -47,13 +48,8 @@ def bounce_of(submission: Submission) -> Bounce:
     return Bounce(
         message_ids=_message_ids(submission, text),
         recipients=tuple(dict.fromkeys(each.lower() for each in named)),
-        words=squeezed(f"{submission.subject}\n{decode_header(text)}"),
+        words=squeeze(f"{submission.subject}\n{decode_header(text)}"),
     )
-
-
-def squeezed(text: str) -> str:
-    """Return a text without white space, as which mail programs fold and trim it."""
-    return "".join(text.split())
 
 
 def _message_ids(submission: Submission, text: str) -> tuple[str, ...]:

@@ -59,8 +59,7 @@ def read_clauses(items: Sequence[Item], kind: str, call: Call) -> dict[str, Hit]
     """
     checks = [each for each in call.checks if each.rule == "clause"]
     labels = labels_of(call, ())
-    is_form = any(kind in each.documents for each in call.fields)
-    titled, hollow = _headings(items, labels, call, is_form=is_form)
+    titled, hollow = _headings(items, labels, call, is_form=call.has_fields(kind))
     sentences = list(sentences_of(items, labels, hollow))
     hits = {each.id: _hit(each, titled, sentences, call) for each in checks}
     hits |= {each.id: _rivals(each, sentences) for each in call.checks if each.rule == "rivals"}
@@ -85,8 +84,7 @@ def _hit(
     heads += [each for each in titled if weak.search(each.joined)]
     if heads:
         return _hit_at("weak", heads[0].line)
-    hints = check.weak
-    spoken = next((each for each in sentences if _states(each.text, (hints,), check)), None)
+    spoken = next((each for each in sentences if _states(each.text, (check.weak,), check)), None)
     return _hit_at("weak", spoken.line, spoken.at) if spoken else None
 
 

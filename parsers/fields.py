@@ -295,7 +295,8 @@ def _keep(facts: dict[str, Fact], field: str, fact: Fact) -> None:
 
 
 _PHONE = re.compile(r"(?<!\d)(?:1[3-9]\d{9}|\(?0\d{2,3}\)?[-—–\s]{0,3}\d{7,8})(?!\d)")
-_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}", re.ASCII)
+_SHAPES = {"phone": _PHONE, "email": EMAIL}
 _LONGEST_PERSON = 20
 
 
@@ -307,13 +308,13 @@ def may_hold(holds: str, value: str) -> bool:
         return body
     if holds == "person":
         return not body and len(text) <= _LONGEST_PERSON and not text.isdigit()
-    pattern = {"phone": _PHONE, "email": _EMAIL}.get(holds)
+    pattern = _SHAPES.get(holds)
     return pattern is None or pattern.search(text) is not None
 
 
 def _told_by_shape(sections: Sequence[Section], field: FieldLabel, labels: Labels) -> Fact | None:
     """Return the first value that stands beside a label nobody knows, and is what a field holds."""
-    pattern = {"phone": _PHONE, "email": _EMAIL}.get(field.holds)
+    pattern = _SHAPES.get(field.holds)
     for at, section in enumerate(sections):
         item = section.item
         before = sections[at - 1].item if at else None

@@ -55,7 +55,7 @@ def read_members(
     for members in (
         captioned,
         distinct(agreement_parties(sections, kind, call)),
-        distinct(_in_tables(sections, kind, call)),
+        distinct(_in_tables(sections, call)),
     ):
         if len(members) >= WHOLE_LIST:
             return members
@@ -185,10 +185,9 @@ def _names_beside_labels(line: Line, hint: str, call: Call) -> Iterator[Member]:
 # ── Tables without a caption ──────────────────────────────────────────────────────────
 
 
-def _in_tables(sections: Sequence[Section], kind: str, call: Call) -> Iterator[Member]:
+def _in_tables(sections: Sequence[Section], call: Call) -> Iterator[Member]:
     """Yield the members of tables that only their column heading marks as member lists."""
-    plainly = tuple(each for each in call.members.name_labels if call.members.title in each)
-    labels = call.members.name_labels if call.has_fields(kind) else plainly
+    labels = tuple(each for each in call.members.name_labels if call.members.title in each)
     for section in sections:
         if isinstance(section.item, Grid):
             columns = columns_of(section.item, labels, call)

@@ -303,6 +303,9 @@ _GENERIC = (
 _NO_PROPER_NAME = re.compile(
     rf".{{0,12}}(?:[省市部校]级|国家级)(?!机关).*|{_GENERIC}(?:[/、或和与及]{_GENERIC})*"
 )
+_PLATFORM = re.compile(
+    r"(?:工程技术?研究|企业技术|工程技术|技术研究)中心$|(?:重点|工程)实验室$|工作站$"
+)
 _PLACE_NOTE = re.compile(
     "[^\\W\\d_企业高校院所学研医单位部章印签字署事理员社团法人其他服务介甲乙丙丁方办牵]{2,3}"
 )
@@ -334,11 +337,6 @@ def is_organisation(name: str) -> bool:
     name, _, note = form.removesuffix(")").rpartition("(")
     form = name if name and is_place_note(note) else form
     return form.endswith(ENDS) and not _NO_PROPER_NAME.fullmatch(form)
-
-
-_PLATFORM = re.compile(
-    r"(?:工程技术?研究|企业技术|工程技术|技术研究)中心$|(?:重点|工程)实验室$|工作站$"
-)
 
 
 def is_legal_person(name: str) -> bool:

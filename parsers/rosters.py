@@ -51,7 +51,7 @@ class Roster:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Mention:
+class _Labelled:
     """An organisation in a section, with the label it stands beside."""
 
     at: int
@@ -78,7 +78,7 @@ def read_roster(sections: Sequence[Section], call: Call) -> Roster:
     lines = list(_in_lines(sections, call))
     found += lines
     places |= {at for at, _ in lines}
-    sheets = _sheets([*_mentions(sections, roles, call)])
+    sheets = _sheets([*_labelled(sections, roles, call)])
     found += [(each.at, each.member) for each in sheets]
     places.update(_places_of_sheets(sheets, sections, roles))
     members = distinct(each for _, each in sorted(found, key=lambda pair: pair[0]))
@@ -167,9 +167,9 @@ def _names_behind_label(text: str, call: Call) -> list[str]:
 # ── Sheets ────────────────────────────────────────────────────────────────────────────
 
 
-def _mentions(
+def _labelled(
     sections: Sequence[Section], roles: dict[int, Role], call: Call
-) -> Iterator[_Mention]:
+) -> Iterator[_Labelled]:
     """Yield the organisations that stand alone beside, below or behind a label."""
     for at, section in enumerate(sections):
         item = section.item
@@ -184,10 +184,10 @@ def _mentions(
         else:
             value, label = item, before.text if isinstance(before, Line) else ""
         if names_organisation(value):
-            yield _mention(at, label, value, (), call)
+            yield _beside(at, label, value, (), call)
 
 
-def _in_sheet(at: int, grid: Grid, call: Call) -> Iterator[_Mention]:
+def _in_sheet(at: int, grid: Grid, call: Call) -> Iterator[_Labelled]:
     for number, row in enumerate(grid.rows):
         above = grid.rows[number - 1] if number else ()
         for column, cell in enumerate(row):
@@ -199,25 +199,25 @@ def _in_sheet(at: int, grid: Grid, call: Call) -> Iterator[_Mention]:
                 labels.append(above[column].text)
             cells = [each for line in grid.rows for each in line]
             for label in labels:
-                yield _mention(at, label, cell, cells, call)
+                yield _beside(at, label, cell, cells, call)
 
 
-def _mention(at: int, label: str, name: Line, cells: Sequence[Line], call: Call) -> _Mention:
+def _beside(at: int, label: str, name: Line, cells: Sequence[Line], call: Call) -> _Labelled:
     short = len(label.strip()) <= _LABEL_LENGTH and not speaks_of_organs(label, call)
     key = _ORDINAL.sub("", label_key(label)) if short else ""
-    return _Mention(at=at, label=key, member=of_row(name, name.raw, cells, "", call))
+    return _Labelled(at=at, label=key, member=of_row(name, name.raw, cells, "", call))
 
 
-def _sheets(mentions: Sequence[_Mention]) -> list[_Mention]:
+def _sheets(labelled: Sequence[_Labelled]) -> list[_Labelled]:
     """Return what stands beside labels that stand beside several organisations."""
     names: dict[str, set[str]] = {}
-    for each in mentions:
+    for each in labelled:
         names.setdefault(each.label, set()).add(organisation_form(each.member.name))
-    return [each for each in mentions if each.label and len(names[each.label]) > 1]
+    return [each for each in labelled if each.label and len(names[each.label]) > 1]
 
 
 def _places_of_sheets(
-    sheets: Sequence[_Mention], sections: Sequence[Section], roles: dict[int, Role]
+    sheets: Sequence[_Labelled], sections: Sequence[Section], roles: dict[int, Role]
 ) -> Iterator[int]:
     """Yield the places of all sheets but one of the secretariat, which stands ahead of the others.
 

@@ -17,6 +17,7 @@ from itertools import product
 from rapidfuzz import fuzz
 
 from config.call import Call
+from parsers.fields import EMAIL
 from parsers.lines import plain, visible
 from parsers.names import (
     Likeness,
@@ -54,7 +55,6 @@ LEAST_DIGITS = 7
 _BY_NUMBER, _BY_NAME, _BY_CORE = "number", "name", "core-and-secretariat"
 _PHONE = re.compile(r"\d[\d\s-]{5,}\d")
 _LONGEST_PHONE = 11
-_EMAIL = re.compile(r"[\w.+-]+@[\w.-]+\w")
 _WORDS = re.compile(r"[\s、,;/|]+")
 
 
@@ -334,7 +334,7 @@ def _narrow(text: str) -> str:
 
 def emails_in(text: str) -> set[str]:
     """Return the mail addresses in a text, in lower case."""
-    return set(_EMAIL.findall(_narrow(text).lower()))
+    return set(EMAIL.findall(_narrow(text).lower()))
 
 
 def phones_in(text: str) -> set[str]:

@@ -100,20 +100,8 @@ def locked_beside(connection: Connection, mail: int) -> tuple[tuple[FiledScan, s
         m.document.c.state == DocumentState.CURRENT,
         m.document.c.sha256 != "",
     )
-    return tuple(
-        (
-            FiledScan(
-                dossier=row.dossier_id,
-                mail=row.mail_id,
-                path=row.path,
-                filename=row.filename,
-                size=row.size,
-                documents=(row.id,),
-            ),
-            row.sha256,
-        )
-        for row in connection.execute(query.order_by(m.document.c.id))
-    )
+    rows = connection.execute(query.order_by(m.document.c.id))
+    return tuple((scanned.filed_at([row]), row.sha256) for row in rows)
 
 
 def file_again(connection: Connection, sha256: str) -> list[int]:

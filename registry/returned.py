@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, exists, func, select, update
 
-from parsers.bounces import Bounce, squeezed
+from parsers.bounces import Bounce
+from parsers.lines import squeeze
 from registry import models as m
 from registry.events import SERVICE, record
 from registry.rows import LetterState
@@ -47,7 +48,7 @@ def _meant(connection: Connection, bounce: Bounce, received_at: datetime) -> tup
         .order_by(_WENT_AT, m.letter.c.id)
     )
     rows = connection.execute(query).all()
-    told = [row.id for row in rows if squeezed(row.subject) in bounce.words]
+    told = [row.id for row in rows if squeeze(row.subject) in bounce.words]
     ids = told or [row.id for row in rows]
     about = {_dossiers_of(connection, each) for each in ids}
     return tuple(ids[-1:]) if len(about) == 1 else ()

@@ -195,10 +195,11 @@ def filed(connection: Connection, sha256: str) -> tuple[FiledScan, ...]:
     )
     rows = connection.execute(query).all()
     places = groupby(rows, key=lambda row: (row.dossier_id, row.mail_id, row.path))
-    return tuple(_filed_scan([*own]) for _, own in places)
+    return tuple(filed_at([*own]) for _, own in places)
 
 
-def _filed_scan(rows: Sequence[AnyRow]) -> FiledScan:
+def filed_at(rows: Sequence[AnyRow]) -> FiledScan:
+    """Return where a file is filed, from the rows of the documents that it gave."""
     first = rows[0]
     return FiledScan(
         dossier=first.dossier_id,

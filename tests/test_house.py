@@ -126,7 +126,7 @@ def test_nothing_committed_names_a_registry_or_this_machine() -> None:
         ["git", "ls-files"], capture_output=True, text=True, check=True, cwd=ROOT
     ).stdout.split()
     forbidden = re.compile(
-        r"pypi\.org|files\.pythonhosted|registry\.npmjs|deb\.debian\.org|/work/main"
+        r"pypi\.org|files\.pythonhosted|registry\.npmjs|deb\.debian\.org|/(?:home|root|Users)/\w"
     )
     for name in files:
         path = ROOT / name

@@ -27,7 +27,7 @@ from registry.accounts import (
 from registry.decisions import RefusedError
 from reports.desk.frame import ActingAsManager, ActingForOneself, Managing, SignedIn, Visit
 from reports.desk.history import tell
-from reports.desk.sign_in_page import BLOCKED, begin
+from reports.desk.sign_in_page import BLOCKED, begin, client_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -152,7 +152,7 @@ def change_password(visit: ActingForOneself, given: Annotated[NewPassword, Form(
     now = desk.clock()
     if given.password != given.again:
         return visit.go("/password", DIFFER, "bad")
-    client = visit.request.client.host if visit.request.client else ""
+    client = client_of(visit.request)
     if not desk.throttle.admits(name, client, now):
         return visit.go("/password", BLOCKED, "bad")
     with visit.reading() as connection:

@@ -62,6 +62,11 @@ def _form(
     return response
 
 
+def client_of(request: Request) -> str:
+    """Return the address that a request came from."""
+    return request.client.host if request.client else ""
+
+
 def begin(request: Request, desk: Desk, account: Account, next_page: str) -> Response:
     """Begin a session, and lead to a page of the desk."""
     response = RedirectResponse(local_path(next_page), status_code=303)
@@ -107,7 +112,7 @@ def login(request: Request, desk: TheDesk, given: Annotated[Given, Form()]) -> R
     nonce = request.cookies.get(VISIT_COOKIE, "")
     if not nonce or not desk.sessions.is_form_token(nonce, given.token):
         return _form(request, desk, next_page=back, problem=STALE, status_code=403)
-    name, client = clean_name(given.name), request.client.host if request.client else ""
+    name, client = clean_name(given.name), client_of(request)
     if not desk.throttle.admits(name, client, desk.clock()):
         log.warning("desk: sign-in held back after too many failures, from %s", client)
         return _form(request, desk, next_page=back, problem=BLOCKED, status_code=429)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance.installation import Installation
-from tests.acceptance.killing import Killing
+from tests.acceptance.killing import Killing, shared_killing
 from tests.servers import Dovecot, MailCatcher
 
 
@@ -19,7 +18,6 @@ def house(tmp_path: Path, dovecot: Dovecot, catcher: MailCatcher) -> Installatio
 
 
 @pytest.fixture(scope="session")
-def killing() -> Iterator[Killing]:
+def killing() -> Killing:
     """Runs the service in processes that can be killed at any point, and start fast."""
-    with Killing() as started:
-        yield started
+    return shared_killing()

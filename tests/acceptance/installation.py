@@ -1,8 +1,9 @@
 """One installation: a data folder, an `intake.toml`, a mailbox at Dovecot, a mail catcher.
 
-Whatever acts runs as a process of its own, as staff would start it. What only looks (`queue`,
-`show`, `mails`, `letters`) is the same command, but run in this process, which is ten times
-faster; `test_commands` runs each of them as a process too.
+Whatever acts runs as a process of its own: `serve` as staff would start it, what ends by itself
+forked from one that has imported the product already (`killing`). What only looks (`queue`,
+`show`, `mails`, `letters`) is the same command, run in this process; `test_commands` runs each
+of them as a process too.
 """
 
 from __future__ import annotations
@@ -29,28 +30,13 @@ from typer.testing import CliRunner
 
 from ingest.cli import app
 from ingest.samples.register import RegisterRow, make_register
+from tests.acceptance.killing import shared_killing
 from tests.servers import Caught, Dovecot, MailCatcher
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120
 """How many seconds a command may take before a test gives up on it."""
 
-_IN_TURN = """
-import contextlib, io, json, sys
-from ingest.cli import main
-ended = []
-for arguments in json.load(sys.stdin):
-    sys.argv = ["intake", *arguments]
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            main()
-            code = 0
-        except SystemExit as stopped:
-            code = stopped.code or 0
-    ended.append((code, out.getvalue(), err.getvalue()))
-json.dump(ended, sys.stdout)
-"""
 Record = dict[str, Any]
 CENTER = {
     "name": "广东省科技人才服务中心",
@@ -191,36 +177,20 @@ class Installation:
     # ── commands ─────────────────────────────────────────────────────────────────────────
 
     def _arguments(self, arguments: Sequence[object]) -> list[str]:
-        return [sys.executable, "-m", "ingest", "--config", str(self.config), *map(str, arguments)]
+        return ["--config", str(self.config), *map(str, arguments)]
 
     def intake(
         self, *arguments: object, given: str = "", environment: Mapping[str, str] | None = None
     ) -> Ended:
         """Run a command to its end."""
-        done = subprocess.run(
-            self._arguments(arguments),
-            input=given,
-            cwd=ROOT,
-            env={**os.environ, **(environment or {})},
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
+        code, out, err = shared_killing().command(
+            *self._arguments(arguments), given=given, environment=environment
         )
-        return Ended(code=done.returncode, out=done.stdout, err=done.stderr)
+        return Ended(code=code, out=out, err=err)
 
     def in_turn(self, *commands: Sequence[object]) -> list[Ended]:
-        """Run commands one after another in one process, which saves starting as many."""
-        done = subprocess.run(
-            [sys.executable, "-c", _IN_TURN],
-            input=json.dumps([self._arguments(each)[3:] for each in commands]),
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=True,
-        )
-        return [Ended(code=code, out=out, err=err) for code, out, err in json.loads(done.stdout)]
+        """Run commands one after another."""
+        return [self.intake(*each) for each in commands]
 
     def do(self, *arguments: object, given: str = "") -> str:
         """Run a command that must succeed, and return what it printed."""
@@ -238,7 +208,7 @@ class Installation:
     def start(self, *arguments: object) -> Running:
         """Start a command that is to be ended by a signal."""
         process = subprocess.Popen(
-            self._arguments(arguments),
+            [sys.executable, "-m", "ingest", *self._arguments(arguments)],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

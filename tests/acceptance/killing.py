@@ -1,6 +1,6 @@
-"""Kills `intake` by SIGKILL at a chosen point: a commit, fsync, rename or network write.
+"""Runs `intake` in forks that start fast, and kills it by SIGKILL at a chosen point.
 
-The points are found, not declared: whatever passes the few calls below is one, named by the
+That is a commit, fsync, rename or network write. The points are found, not declared: whatever passes the few calls below is one, named by the
 functions of the product that do it, the act, and how often that came before, as in
 `registry.originals.keep for ingest.receiver._take: link (2)`. So the product knows nothing of
 them, and whoever adds a commit adds a point.
@@ -12,6 +12,7 @@ without the second that starting one takes.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import json
 import logging
@@ -25,12 +26,13 @@ import sys
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal
 
 from sqlalchemy.engine.default import DefaultDialect
 from typer.testing import CliRunner
@@ -75,10 +77,18 @@ class Run:
         return self.code == -signal.SIGKILL
 
 
+@cache
+def shared_killing() -> Killing:
+    """Return the one that all tests of this process share."""
+    started = Killing()
+    atexit.register(started.close)
+    return started
+
+
 class Killing:
     """Runs `intake`, and kills it where it is told."""
 
-    def __enter__(self) -> Self:
+    def __init__(self) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.acceptance.killing"],
             cwd=ROOT,
@@ -86,10 +96,23 @@ class Killing:
             stdout=subprocess.PIPE,
             text=True,
         )
-        return self
+        self._lock = threading.Lock()
 
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """End the process that forks."""
         self._process.communicate()
+
+    def command(
+        self, *arguments: str, given: str = "", environment: Mapping[str, str] | None = None
+    ) -> tuple[int, str, str]:
+        """Run a command to its end; return its exit code and what it wrote."""
+        with tempfile.TemporaryDirectory() as folder:
+            paths = {each: Path(folder, each) for each in ("given", "out", "err")}
+            paths["given"].write_text(given, encoding="utf-8")
+            files = {each: str(path) for each, path in paths.items()}
+            code, _ = self._ask(arguments, files, {**os.environ, **(environment or {})})
+            out, err = (paths[each].read_text(encoding="utf-8") for each in ("out", "err"))
+        return code, out, err
 
     def run(
         self, config: Path, *arguments: object, kill: Kill | None = None, idles: bool = False
@@ -98,18 +121,35 @@ class Killing:
 
         What it logs is added to `intake.log` beside its configuration.
         """
+        log = str(_log(config))
+        files = {"given": os.devnull, "out": log, "err": log}
+        code, points = self._ask(
+            ["--config", str(config), *map(str, arguments)], files, {**os.environ}, kill, idles
+        )
+        return Run(code=code, points=tuple(points))
+
+    def _ask(
+        self,
+        arguments: Sequence[str],
+        files: Mapping[str, str],
+        environment: Mapping[str, str],
+        kill: Kill | None = None,
+        idles: bool = False,  # noqa: FBT001, FBT002 - as asked
+    ) -> tuple[int, list[str]]:
         asked = {
-            "arguments": ["--config", str(config), *map(str, arguments)],
-            "log": str(_log(config)),
+            "arguments": list(arguments),
+            "files": files,
+            "environment": environment,
             "kill": kill and {"at": kill.at, "when": kill.when},
             "idles": idles,
         }
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(asked) + "\n")
-        self._process.stdin.flush()
-        code, points = json.loads(self._process.stdout.readline())
-        return Run(code=code, points=tuple(points))
+        with self._lock:
+            self._process.stdin.write(json.dumps(asked) + "\n")
+            self._process.stdin.flush()
+            code, points = json.loads(self._process.stdout.readline())
+        return code, points
 
     def log(self, config: Path) -> str:
         """Return what all runs of an installation have logged."""
@@ -166,9 +206,13 @@ def _listen(told: int, child: int, *, idles: bool) -> list[str]:
 
 def _become(asked: dict[str, Any], points: int) -> None:
     """Be `intake`, in this process, until it ends."""
-    log = os.open(asked["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
+    files = asked["files"]
+    os.dup2(os.open(files["given"], os.O_RDONLY), 0)
+    for number, each in ((1, "out"), (2, "err")):
+        os.dup2(os.open(files[each], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), number)
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - the one just put there
+    os.environ.clear()
+    os.environ.update(asked["environment"])
     _Points(points, Kill(**asked["kill"]) if asked["kill"] else None).watch()
     sys.argv = ["intake", *asked["arguments"]]
     code: object = 1
@@ -178,6 +222,7 @@ def _become(asked: dict[str, Any], points: int) -> None:
     except SystemExit as ended:
         code = ended.code or 0
     finally:
+        sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code if isinstance(code, int) else 1)
 

@@ -22,7 +22,7 @@ from parsers.submission import Address
 from registry.originals import Originals, checksum
 from tests.acceptance.applicants import AT, documents, mail, only
 from tests.acceptance.installation import Installation, Record, opened
-from tests.acceptance.killing import AFTER, BEFORE, HALF_WAY, Kill, Killing
+from tests.acceptance.killing import AFTER, BEFORE, HALF_WAY, Kill, Killing, shared_killing
 from tests.servers import Dovecot, MailCatcher
 
 KILLS, MAILS = 1000, 300
@@ -237,8 +237,8 @@ def main() -> None:
     """Run at full length."""
     seed = int(sys.argv[1]) if len(sys.argv) > 1 else secrets.randbits(32)
     print(f"seed {seed}; `python -m tests.acceptance.torture {seed}` draws the same", flush=True)
-    with Dovecot() as dovecot, Killing() as killing, tempfile.TemporaryDirectory() as folder:
-        told = torture(killing, Path(folder), dovecot, seed=seed, kills=KILLS, mails=MAILS)
+    with Dovecot() as dovecot, tempfile.TemporaryDirectory() as folder:
+        told = torture(shared_killing(), Path(folder), dovecot, seed=seed, kills=KILLS, mails=MAILS)
     print(
         f"{told.kills} kills over {told.mails} mails: {told.mails} fates, "
         f"{told.dossiers} dossiers, {told.letters} letters, none twice, none lost\n"

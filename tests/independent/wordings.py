@@ -5,20 +5,9 @@ number, `{c2-9}` a number in Chinese digits; a line break parts paragraphs. Ever
 point by itself to a careful clerk; every decoy uses the words of a point without fulfilling it.
 """
 
-Words = tuple[str, ...]
-
-
-def _words(text: str) -> Words:
-    """Return the words of a text that parts them by plain blanks; a wide blank stays in its word."""
-    return tuple(text.split(" "))
-
-
-def _lines(text: str) -> Words:
-    """Return the lines of a text, one entry each; `//` stands for a line break within one."""
-    return tuple(
-        line.strip().replace("//", "\n") for line in text.strip().splitlines() if line.strip()
-    )
-
+from tests.independent.notation import Words
+from tests.independent.notation import lines as _lines
+from tests.independent.notation import words as _words
 
 # Fields: name | techniques | products | words in names of firms. ---------------------------------
 

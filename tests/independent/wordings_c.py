@@ -6,20 +6,9 @@ foundations, firms with foreign capital and their lawyers write, some of whom co
 guidelines for 产业技术创新战略联盟. The notation is that of `wordings`.
 """
 
-Words = tuple[str, ...]
-
-
-def _words(text: str) -> Words:
-    """Return the words of a text that parts them by plain blanks; a wide blank stays in its word."""
-    return tuple(text.split(" "))
-
-
-def _lines(text: str) -> Words:
-    """Return the lines of a text, one entry each; `//` stands for a line break within one."""
-    return tuple(
-        line.strip().replace("//", "\n") for line in text.strip().splitlines() if line.strip()
-    )
-
+from tests.independent.notation import Words
+from tests.independent.notation import lines as _lines
+from tests.independent.notation import words as _words
 
 # Fields: name | techniques | products | words in names of firms. ---------------------------------
 
