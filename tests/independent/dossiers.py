@@ -7,10 +7,10 @@ labels say what a careful clerk would say:
 - `doubtful`: a person may have to look; never told as missing unless it is in `missing`, too.
 - `tolerated`: follows from a fault put in, and no outcome of it is wrong.
 
-All else must be neither missing nor doubtful. There are three sets of words: `wordings` ("a"),
-`wordings_b` ("b") and `wordings_c` ("c"). `python -m tests.independent.dossiers SEED OUTDIR
-[DEFECT…]` writes one dossier to look at, with its text and its labels; `b:SEED` and `c:SEED` take
-the words of the other sets.
+All else must be neither missing nor doubtful. There are five sets of words: `wordings` ("a"),
+`wordings_b` ("b") and so on to "e". `python -m tests.independent.dossiers SEED OUTDIR
+[DEFECT…]` writes one dossier to look at, with its text and its labels; `b:SEED` takes the words
+of set "b".
 """
 
 import io
@@ -26,28 +26,34 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from functools import cache, partial
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Literal, cast
 from xml.sax.saxutils import escape
-
-from tests.independent import wordings, wordings_b, wordings_c
 
 if TYPE_CHECKING:
     from tests.independent import wordings as w
 
 __all__ = ["DEFECTS", "DOUBTS", "VARIANTS", "LabelledDossier", "LabelledFile", "WordSet", "draw"]
 
-WordSet = Literal["a", "b", "c"]
+WordSet = Literal["a", "b", "c", "d", "e"]
 
-_SETS = {"a": wordings, "b": wordings_b, "c": wordings_c}
 _words: ContextVar[WordSet] = ContextVar("words", default="a")
+
+
+@cache
+def _set_of(words: WordSet) -> ModuleType:
+    """Return the module that holds a set of words."""
+    name = "wordings" if words == "a" else f"wordings_{words}"
+    return import_module(f"tests.independent.{name}")
 
 
 class _Chosen:
     """The words of the set that the dossier at hand is written in."""
 
     def __getattr__(self, name: str) -> object:
-        return getattr(_SETS[_words.get()], name)
+        return getattr(_set_of(_words.get()), name)
 
 
 if not TYPE_CHECKING:
@@ -239,14 +245,14 @@ def _chinese(number: int) -> str:
 
 
 @cache
-def _pattern(points: frozenset[str], words: str) -> re.Pattern[str] | None:
-    known = _SETS[words].HINTS
+def _pattern(points: frozenset[str], words: WordSet) -> re.Pattern[str] | None:
+    known = _set_of(words).HINTS
     hints = [known[point] for point in sorted(points) if point in known]
     return re.compile("|".join(hints)) if hints else None
 
 
 @cache
-def _filtered(pool: tuple[str, ...], points: frozenset[str], words: str) -> tuple[str, ...]:
+def _filtered(pool: tuple[str, ...], points: frozenset[str], words: WordSet) -> tuple[str, ...]:
     pattern = _pattern(points, words)
     return pool if pattern is None else tuple(text for text in pool if not pattern.search(text))
 
@@ -2698,12 +2704,12 @@ def main(arguments: Sequence[str]) -> int:
     """Write one dossier, its text and its labels into a folder."""
     if len(arguments) < 2:
         sys.stderr.write(
-            "usage: python -m tests.independent.dossiers [b:|c:]SEED OUTDIR [DEFECT…]\n"
+            "usage: python -m tests.independent.dossiers [SET:]SEED OUTDIR [DEFECT…]\n"
         )
         return 2
     seed, folder, *defects = arguments
     prefix, _, number = seed.rpartition(":")
-    words: WordSet = "b" if prefix == "b" else "c" if prefix == "c" else "a"
+    words = cast("WordSet", prefix or "a")
     dossier = draw(int(number), defects=defects, words=words)
     for file in dossier.files:
         path = Path(folder) / file.name
