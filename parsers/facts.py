@@ -44,15 +44,17 @@ def read_facts(content: Content, kind: str, call: Call) -> Facts:
     if name is not None:
         fields[NAME] = name
     members = read_members(sections, roster, kind, call) if kind != OTHER else ()
+    block = read_signatures(sections, kind, call)
     placeholders = read_placeholders(items, content.marks, call)
     return Facts(
         title=title.text if title else "",
         fields=fields,
         members=members,
-        signatures=read_signatures(sections, kind, call),
+        signatures=block.parties if block else None,
+        signed=block.mentions if block else (),
         clauses=read_clauses(items, kind, call) if kind != OTHER else {},
         placeholders=placeholders if kind != OTHER else (),
-        mentions=read_mentions(items) if kind != OTHER else {},
+        mentions=read_mentions(items) if kind != OTHER else (),
         template=kind != OTHER and not members and _is_template(items, fields, placeholders, call),
     )
 

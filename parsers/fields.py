@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from enum import IntEnum
 from functools import cache
 
 from config.call import Call, FieldLabel
@@ -140,6 +141,7 @@ def _pairs_of_table(grid: Grid, labels: Labels) -> Iterator[Pair]:
     for at, row in enumerate(grid.rows):
         below = grid.rows[at + 1] if at + 1 < len(grid.rows) else ()
         heads = is_heading_row(row, labels) or _heads(row, below, labels)
+        heads = heads and not _is_pair(row, below, labels)
         for column, cell in enumerate(row):
             key = labels.key(cell.text)
             if key in labels.wanted:
@@ -156,6 +158,12 @@ def _pairs_of_table(grid: Grid, labels: Labels) -> Iterator[Pair]:
                 for line in cell.split():
                     if ":" in line.text:
                         yield from _pairs_of_line(line, labels)
+
+
+def _is_pair(row: Sequence[Line], below: Sequence[Line], labels: Labels) -> bool:
+    """Whether a row of two is a label and a value that looks like one: 联系人 | 詹秘书长."""
+    filled = [cell for cell in row if cell.squeezed]
+    return len(filled) == 2 and bool(below) and labels.is_label(below[0].text)  # noqa: PLR2004 - a label and its value
 
 
 def is_heading_row(row: Sequence[Line], labels: Labels) -> bool:
@@ -233,7 +241,7 @@ def read_fields(
     labels = labels_of(call, [word for each in asked for word in each.labels])
     named = labels_of(call, call.members.name_labels)
     holds = {each.id: each.holds for each in asked}
-    facts: dict[str, Fact] = {}
+    best: dict[str, tuple[_Fit, Fact]] = {}
     whole = [at for at in range(len(sections)) if at not in elsewhere]
     for at in whole:
         section = sections[at]
@@ -242,17 +250,17 @@ def read_fields(
         if is_list_table(section.item, call):
             continue
         for pair in pairs_of(section.item, labels, following):
-            _collect(facts, _completed(pair, before, following, labels, call), asked)
+            _collect(best, _completed(pair, before, following, labels, call), asked)
         titled = field_of_caption(section.caption, asked)
         if titled:
             for pair in pairs_of(section.item, named, following):
-                if not pair.value or may_hold(holds[titled], pair.value):
-                    _keep(facts, titled, pair.fact())
+                if pair.value and may_hold(holds[titled], pair.value):
+                    _keep(best, titled, _Fit.WELL, pair.fact())
     for each in asked:
-        if each.id not in facts and each.holds:
+        if each.id not in best and each.holds:
             told = _told_by_shape([sections[at] for at in whole], each, labels)
-            facts |= {each.id: told} if told else {}
-    return facts
+            best |= {each.id: (_Fit.WELL, told)} if told else {}
+    return {field: fact for field, (_, fact) in best.items()}
 
 
 def _completed(
@@ -281,17 +289,30 @@ def _completes(whole: str, value: str, call: Call) -> bool:
     return squeeze(plain(whole)).endswith(suffixes) or is_organisation(whole)
 
 
-def _collect(facts: dict[str, Fact], pair: Pair, asked: Sequence[FieldLabel]) -> None:
+class _Fit(IntEnum):
+    """How well what stands beside a label is what the field holds; the best, then the first."""
+
+    WELL = 0
+    ODDLY = 1
+    BLANK = 2
+
+
+def _collect(
+    best: dict[str, tuple[_Fit, Fact]], pair: Pair, asked: Sequence[FieldLabel]
+) -> None:
+    """Keep what stands beside a label; beside a loose one, only what the field may hold."""
     for each in asked:
         if pair.key in keys_of(each.labels):
-            loose = pair.key.endswith(ANY) or pair.guessed
-            if not (loose and pair.value and not may_hold(each.holds, pair.value)):
-                _keep(facts, each.id, pair.fact())
+            fits = bool(pair.value) and may_hold(each.holds, pair.value)
+            if fits:
+                _keep(best, each.id, _Fit.WELL, pair.fact())
+            elif not (pair.key.endswith(ANY) or pair.guessed):
+                _keep(best, each.id, _Fit.ODDLY if pair.value else _Fit.BLANK, pair.fact())
 
 
-def _keep(facts: dict[str, Fact], field: str, fact: Fact) -> None:
-    if field not in facts or (fact.value and not facts[field].value):
-        facts[field] = fact
+def _keep(best: dict[str, tuple[_Fit, Fact]], field: str, fit: _Fit, fact: Fact) -> None:
+    if field not in best or fit < best[field][0]:
+        best[field] = fit, fact
 
 
 _PHONE = re.compile(r"(?<!\d)(?:1[3-9]\d{9}|\(?0\d{2,3}\)?[-—–\s]{0,3}\d{7,8})(?!\d)")

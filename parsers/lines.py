@@ -25,6 +25,7 @@ _MOST_CELLS = 256  # in a row; no form has as many columns
 _NUMBER_ALONE = re.compile(r"\S{0,6}[.、)]\s*|第\S{1,4}[章条节]\s*")
 _TERMINAL = "。;!?:…"
 _NUMERALS = "一二三四五六七八九十百零〇壹贰叁肆伍陆柒捌玖拾"
+_SPACED_OUT = re.compile(r"(?<![一-鿿])[一-鿿](?:[ \u3000]{1,4}[一-鿿])+(?![一-鿿])")
 _BETWEEN_HAN = re.compile(r"(?<=[^\x00-\x7f])\s+(?=[^\x00-\x7f])")
 
 
@@ -143,8 +144,8 @@ def quote_of(raw: str, at: int = 0, length: int = 80) -> str:
 
 
 def line_of(raw: str, page: int | None) -> Line:
-    """Return one line, cleaned."""
-    seen = visible(raw)
+    """Return one line, cleaned; words that were spaced out for looks (`联 系 人`) are closed up."""
+    seen = _SPACED_OUT.sub(lambda word: squeeze(word[0]), visible(raw))
     return Line(raw=seen, text=plain(seen), page=page)
 
 

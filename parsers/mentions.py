@@ -8,8 +8,8 @@ as one that lacks somebody.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from parsers.lines import Grid, Item
 from parsers.names import ENDS, is_organisation, organisation_form
@@ -23,9 +23,9 @@ _LONGEST = 120  # characters kept of running text before the end of a name
 _MOST = 2000
 
 
-def read_mentions(items: Iterable[Item]) -> dict[str, int]:
-    """Return the stretches of text that end as names of organisations do, and how often each."""
-    return dict(Counter(_stretches(items)).most_common(_MOST))
+def read_mentions(items: Iterable[Item]) -> tuple[str, ...]:
+    """Return the stretches of text that end as names of organisations do, each once."""
+    return tuple(islice(dict.fromkeys(_stretches(items)), _MOST))
 
 
 def _stretches(items: Iterable[Item]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from config.call import Call
 from parsers.labels import clean_value, is_blank
 from parsers.lines import Grid, Line, numbering, plain, plain_words, squeeze
 from parsers.members import distinct, member_alone, member_of
+from parsers.mentions import read_mentions
 from parsers.names import is_organisation, without_note
 from parsers.sections import Section
 from parsers.submission import Member
@@ -95,14 +96,20 @@ def _is_signed(kind: str, call: Call) -> bool:
     return any(each.rule == "signatures" and each.document == kind for each in call.checks)
 
 
-def read_signatures(
-    sections: Sequence[Section], kind: str, call: Call
-) -> tuple[Member, ...] | None:
-    """Return the parties that the signature block names; None where there is no block.
+@dataclass(frozen=True, kw_only=True)
+class Signatures:
+    """The signature block of a document: who is to sign, and all names that stand in it."""
+
+    parties: tuple[Member, ...]
+    mentions: tuple[str, ...]
+
+
+def read_signatures(sections: Sequence[Section], kind: str, call: Call) -> Signatures | None:
+    """Return the signature block; None where there is none.
 
     A blank line beside a party's label (`丁方（盖章）：`) stands for the party of that label. A
     block that still has a blank line for somebody tells nothing of who is missing: it
-    returns no party, like a block of blank lines alone.
+    has no party, like a block of blank lines alone.
     """
     block = _block_of(sections, call) if _is_signed(kind, call) else None
     if block is None:
@@ -115,7 +122,8 @@ def read_signatures(
     signers = distinct([*named, *_signers(inside, call)])
     blank = any(member is None and not known.get(label) for label, member in slots)
     blanks = sum(member is None for _, member in open_lines)
-    return () if blank or blanks > len(signers) else signers
+    told = () if blank or blanks > len(signers) else signers
+    return Signatures(parties=told, mentions=read_mentions(each.item for each in inside))
 
 
 def _signers(sections: Sequence[Section], call: Call) -> Iterator[Member]:

@@ -15,9 +15,9 @@ from itertools import pairwise
 from config.call import Call
 from parsers.fields import field_of_caption
 from parsers.labels import label_key
-from parsers.lines import Grid, Line, numbering
+from parsers.lines import Grid, Line, numbering, plain_words
 from parsers.members import distinct, kind_in_caption, member_of
-from parsers.names import organisation_form
+from parsers.names import is_organisation, organisation_form
 from parsers.sections import Section, names_kind_only
 from parsers.submission import Member
 from parsers.table_roles import (
@@ -203,8 +203,10 @@ def _in_sheet(at: int, grid: Grid, call: Call) -> Iterator[_Labelled]:
 
 
 def _beside(at: int, label: str, name: Line, cells: Sequence[Line], call: Call) -> _Labelled:
+    """Return an organisation and its label; what stands above it may be a name as well."""
     short = len(label.strip()) <= _LABEL_LENGTH and not speaks_of_organs(label, call)
-    key = _ORDINAL.sub("", label_key(label)) if short else ""
+    is_name = is_organisation(label) or label.rstrip().endswith(plain_words(call.name.suffixes))
+    key = _ORDINAL.sub("", label_key(label)) if short and not is_name else ""
     return _Labelled(at=at, label=key, member=of_row(name, name.raw, cells, "", call))
 
 

@@ -48,8 +48,13 @@ class Watched:
     changed: tuple[Alarm, ...]
 
 
-def worth_writing(health: Health) -> tuple[Trouble, ...]:
-    """Return the trouble that a letter can tell of: not that no letter can be sent."""
+def worth_writing(health: Health, *, apart: bool = False) -> tuple[Trouble, ...]:
+    """Return the trouble that a letter can tell of: not that no letter can be sent.
+
+    Unless letters about trouble go `apart`, by a server of their own.
+    """
+    if apart:
+        return health.troubles
     silent = health.has(What.MAIL_SERVER)
     unsent = {What.MAIL_SERVER, What.LETTERS} if silent else {What.MAIL_SERVER}
     return tuple(each for each in health.troubles if each.what not in unsent)

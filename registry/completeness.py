@@ -664,23 +664,21 @@ def signatures(check: Check, case: Case, call: Call) -> list[Finding]:
     page = next((each.page for each in parties), None)
     members = _expected_parties(check.document, case, call)
     names = [each.name for each in parties]
+    signed = [text for each in read for text in each.facts.signed]
     open_lines = not parties or any(not each.strip() for each in names)
     lacking = [
         each
         for each in members
         if is_legal_person(each) and _closest(each, names, call)[0] is Likeness.OTHER
+        if not _is_named(each, signed, call)
     ]
     if open_lines or not lacking:
         detail = "签署栏尚有空白，以纸质版签字盖章为准" if open_lines else "签署栏列有全部成员单位"
         fact = Fact(value="", page=page, quote=parties[0].quote if parties else "")
         return [_ok(check, detail, block, fact)]
     doubts = _doubts(case, call, read)
-    signing = [each for each in members if each not in lacking]
-    least = min((_times_named(each, read, call) for each in signing), default=0)
     if 2 * len(lacking) > len(members):
         doubts.append("多数成员单位未见，可能是签署栏未能识别")
-    elif least > 1 and all(_times_named(each, read, call) >= least for each in lacking):
-        doubts.append("其名称在文中出现的次数与已识别的签署单位相同，可能已列")
     detail = f"签署栏未列成员单位：{_listed(lacking)}"
     return [_absent(check, detail, doubts, block.path, page)]
 
@@ -722,11 +720,14 @@ def members_consistent(check: Check, case: Case, call: Call) -> list[Finding]:
 _MOST_TOLD = 12
 
 
-def _times_named(name: str, read: Iterable[FiledDocument], call: Call) -> int:
-    """Return how often documents speak of an organisation, wherever it stands."""
+def _mentions(kind: str, case: Case) -> list[str]:
+    return [text for each in _read(case, [kind]) for text in each.facts.mentions]
+
+
+def _is_named(name: str, mentions: Iterable[str], call: Call) -> bool:
+    """Whether an organisation stands in one of some stretches of text."""
     ways = {organisation_form(name), *ways_of_writing(name, call)}
-    mentions = [each for document in read for each in document.facts.mentions.items()]
-    return sum(times for text, times in mentions if any(way in text for way in ways))
+    return any(way in text for text in mentions for way in ways)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -761,7 +762,7 @@ def _standing(name: str, rosters: Sequence[_Roster], case: Case, call: Call) -> 
             each.title
             for each, how, _ in closest
             if how is Likeness.OTHER and each.whole and is_legal_person(name)
-            if not _times_named(name, _read(case, [each.kind]), call)
+            if not _is_named(name, _mentions(each.kind, case), call)
         ),
         near=tuple((each.title, other) for each, how, other in closest if how is Likeness.NEAR),
     )

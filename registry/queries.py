@@ -196,7 +196,8 @@ def facts_from(stored: dict[str, Any]) -> Facts:
         placeholders=tuple(Fact(**each) for each in stored.get("placeholders", ())),
         template=stored.get("template", False),
         may_hold=tuple(stored.get("may_hold", ())),
-        mentions=dict(stored.get("mentions", {})),
+        mentions=tuple(stored.get("mentions", ())),
+        signed=tuple(stored.get("signed", ())),
     )
 
 
@@ -632,14 +633,22 @@ def count_in_doubt(connection: Connection) -> int:
     return int(connection.execute(select(func.sum(m.letter.c.in_doubt))).scalar() or 0)
 
 
-def to_send(connection: Connection, now: datetime | None) -> tuple[int, ...]:
-    """Return the ids of queued letters that may be tried at `now`; of all when it is None."""
+def to_send(
+    connection: Connection, now: datetime | None, *, alarms: bool | None = None
+) -> tuple[int, ...]:
+    """Return the ids of queued letters that may be tried at `now`; of all when it is None.
+
+    `alarms`: only letters about trouble of the service, or all but those. What was tried least
+    comes first: letters that are put off again and again keep no other back.
+    """
     query = select(m.letter.c.id).where(m.letter.c.state == LetterState.QUEUED)
+    if alarms is not None:
+        query = query.where((m.letter.c.kind == Kind.ALARM).is_(alarms))
     if now is not None:
         waited = m.letter.c.next_try_at <= now
         clock_was_ahead = m.letter.c.next_try_at > now + LONGEST_PAUSE
         query = query.where(or_(m.letter.c.next_try_at.is_(None), waited, clock_was_ahead))
-    return tuple(connection.execute(query.order_by(m.letter.c.id)).scalars())
+    return tuple(connection.execute(query.order_by(m.letter.c.attempts, m.letter.c.id)).scalars())
 
 
 # ── paper ────────────────────────────────────────────────────────────────────────────────

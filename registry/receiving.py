@@ -15,6 +15,7 @@ from registry.rows import Fate
 
 TOO_LARGE = "邮件超过大小上限，未下载正文，请人工处理"
 GONE = "邮件原件未能读取，且已不在邮箱中"
+RECONCILED = "reconciled"
 
 TRIES = 3
 """How often a server may fail to hand out a mail before it is set aside for a person."""
@@ -53,9 +54,9 @@ class Received:
 def receive(connection: Connection, mail: Received, now: datetime) -> int:
     """Record a mail and its place; return the mail's id.
 
-    A place already known changes nothing, unless its mail had no original until now. After a
-    change of UIDVALIDITY a mail kept from that folder takes its new place; any other copy of
-    known bytes is a `duplicate`.
+    A place already known changes nothing, unless its mail had no original until now, or the
+    server has given its UID to another mail. After a change of UIDVALIDITY a mail kept from
+    that folder takes its new place; any other copy of known bytes is a `duplicate`.
     """
     where = (mail.mailbox, mail.folder, mail.uidvalidity)
     here = _in_folder(m.place, *where) & (m.place.c.uid == mail.uid)
@@ -68,10 +69,12 @@ def receive(connection: Connection, mail: Received, now: datetime) -> int:
         .values(progress_at=now)
     )
     known = connection.execute(select(m.place.c.mail_id, m.place.c.again).where(here)).first()
-    if known is not None:
+    if known is not None and not (known.again and _is_another(connection, known.mail_id, mail)):
         _complete(connection, known.mail_id, mail, now, asked=known.again)
-        connection.execute(update(m.place).where(here).values(again=False))
+        seen = {} if mail.unreadable else _as_listed(mail)
+        connection.execute(update(m.place).where(here).values(again=False, **seen))
         return int(known.mail_id)
+    connection.execute(delete(m.place).where(here))
     moved = _moved(connection, mail)
     found = moved if moved is not None else _add(connection, mail, now)
     connection.execute(
@@ -81,11 +84,21 @@ def receive(connection: Connection, mail: Received, now: datetime) -> int:
             uidvalidity=mail.uidvalidity,
             uid=mail.uid,
             mail_id=found,
-            size=mail.listed_size,
-            received_at=mail.received_at,
+            **_as_listed(mail),
         )
     )
     return found
+
+
+def _as_listed(mail: Received) -> dict[str, object]:
+    """Return what the server tells of a mail: by that it is known when its UID is given away."""
+    return {"size": mail.listed_size, "received_at": mail.received_at}
+
+
+def _is_another(connection: Connection, known: int, mail: Received) -> bool:
+    """Whether the mail that now lies in a place is not the one that was kept from there."""
+    kept = connection.execute(select(m.mail.c.sha256).where(m.mail.c.id == known)).scalar()
+    return kept is not None and not mail.unreadable and kept != mail.sha256
 
 
 def _complete(
@@ -251,13 +264,14 @@ def vanished(
         if uid not in on_server:
             row = _in_folder(m.place, *where) & (m.place.c.uid == uid)
             connection.execute(update(m.place).where(row).values(again=False))
-            connection.execute(update(m.mail).where(m.mail.c.id == mail).values(reason=GONE))
+            lost = (m.mail.c.id == mail) & m.mail.c.sha256.is_(None)
+            connection.execute(update(m.mail).where(lost).values(reason=GONE))
 
 
 def _asked_again(
     connection: Connection, mailbox: str, folder: str, uidvalidity: int
 ) -> dict[int, int]:
-    """Return the UIDs that a person wants to have read again, with their mails."""
+    """Return the UIDs that are to be read again whatever is on record, with their mails."""
     query = select(m.place.c.uid, m.place.c.mail_id).where(m.place.c.again.is_(True))
     where = _in_folder(m.place, mailbox, folder, uidvalidity)
     return {row.uid: row.mail_id for row in connection.execute(query.where(where))}
@@ -266,10 +280,11 @@ def _asked_again(
 def to_read_again(
     connection: Connection, mailbox: str, folder: str, uidvalidity: int, now: datetime
 ) -> frozenset[int]:
-    """Return known UIDs whose mails have no original, and are to be asked for once more.
+    """Return known UIDs that are to be asked for once more.
 
-    Because a person wants it, or because the last try of a mail that waits for a person was
-    long ago: a server that fails every mail for a while gets well.
+    Because a person wants it, because another mail seems to lie there now, or because the last
+    try of a mail that waits for a person was long ago: a server that fails every mail for a
+    while gets well.
     """
     where = (mailbox, folder, uidvalidity)
     left_alone = (
@@ -289,6 +304,16 @@ def to_read_again(
     )
     again = connection.execute(left_alone).scalars()
     return frozenset(_asked_again(connection, *where)) | frozenset(again)
+
+
+def read_again(
+    connection: Connection, mailbox: str, folder: str, uidvalidity: int, uids: Collection[int]
+) -> None:
+    """Have mails read again at the next reading: they seem to be others than those on record."""
+    where = _in_folder(m.place, mailbox, folder, uidvalidity)
+    for uid in uids:
+        row = where & (m.place.c.uid == uid)
+        connection.execute(update(m.place).where(row).values(again=True))
 
 
 # ── what is done with a mail on the server ───────────────────────────────────────────────
@@ -377,6 +402,19 @@ def mailbox_failed(
             .values(mailbox=mailbox, name=folder, **values)
             .on_conflict_do_update(index_elements=["mailbox", "name"], set_=values)
         )
+
+
+def reconciled(connection: Connection, mailbox: str, detail: str, now: datetime) -> None:
+    """Record that a mailbox has been compared with the registry, and what came of it."""
+    record(connection, RECONCILED, actor=SERVICE, at=now, detail=f"{mailbox}：{detail}")
+
+
+def last_reconciled(connection: Connection, mailbox: str) -> datetime | None:
+    """Return when a mailbox was last compared with the registry."""
+    query = select(m.event.c.at).where(
+        m.event.c.what == RECONCILED, m.event.c.detail.startswith(f"{mailbox}：", autoescape=True)
+    )
+    return connection.execute(query.order_by(m.event.c.id.desc())).scalars().first()
 
 
 def folders_there(connection: Connection, mailbox: str, folders: Collection[str]) -> None:

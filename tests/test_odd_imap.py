@@ -15,6 +15,7 @@ from sqlalchemy import insert
 
 from config.settings import Mailbox
 from ingest.receiver import open_recorded, read_mailbox
+from ingest.reconciling import reconcile_mailbox, reconcile_nightly
 from ingest.source import MailboxError
 from parsers.sandbox import Sandbox
 from registry import decisions, queries
@@ -86,6 +87,13 @@ class Reader:
         except MailboxError as error:
             return error.kind
         return "read"
+
+    def changed(self) -> tuple[int, ...]:
+        """Reconcile the inbox, and return the UIDs that are others now than those on record."""
+        with ExitStack() as stack:
+            source = open_recorded(self.intake.house, "main", stack)
+            (inbox,) = reconcile_mailbox(self.intake.house, "main", source)
+        return inbox.changed
 
     def kept(self, folder: str = "INBOX") -> dict[int, bytes]:
         """Return the originals kept, by the UIDs that the folder has now."""
@@ -611,3 +619,97 @@ def test_raised_limits_let_a_mail_over_the_limit_be_read_on_retry(
     assert reader.read() == "read"
     assert reader.is_whole()
     assert reader.intake.mail(large.id).fate is Fate.PENDING
+
+
+# ── UIDs given away ──────────────────────────────────────────────────────────────────────
+
+
+def test_a_uid_that_a_server_gives_to_another_mail_is_found_by_reconciling_and_read(
+    reader: Reader, server: ScriptedImap
+) -> None:
+    assert reader.of(server).read() == "read"
+    server.inbox.mails[2] = mail(4, size=50)
+    assert reader.read() == "read"
+    assert len(reader.intake.rows(m.mail)) == 3  # a poll looks for new UIDs alone
+    assert reader.changed() == (2,)
+    assert reader.read() == "read"
+    assert reader.kept() == server.inbox.mails
+    assert [fate for fate, _ in reader.waiting()] == [Fate.PENDING] * 4  # the former one stays
+    assert reader.changed() == ()
+
+
+def test_a_known_mail_of_which_a_server_tells_another_size_later_is_not_taken_twice(
+    reader: Reader, server: ScriptedImap
+) -> None:
+    assert reader.of(server).read() == "read"
+    server.inbox.sizes[2] = 7
+    assert reader.changed() == (2,)
+    assert reader.read() == "read"
+    assert reader.is_whole()
+    assert reader.changed() == ()
+
+
+def test_a_changed_uid_that_is_gone_before_it_is_read_again_takes_nothing_from_its_former_mail(
+    reader: Reader, server: ScriptedImap
+) -> None:
+    assert reader.of(server).read() == "read"
+    server.inbox.sizes[2] = 7
+    assert reader.changed() == (2,)
+    del server.inbox.mails[2]
+    assert reader.read() == "read"
+    assert reader.waiting() == [(Fate.PENDING, "")] * 3
+
+
+def test_a_mailbox_is_reconciled_each_night_and_read_again_where_that_found_something(
+    reader: Reader, server: ScriptedImap
+) -> None:
+    reader.of(server).read()
+
+    def reconciles() -> bool:
+        with ExitStack() as stack:
+            source = open_recorded(reader.intake.house, "main", stack)
+            return reconcile_nightly(reader.intake.house, "main", source)
+
+    assert not reconciles()
+    server.inbox.mails[3] = mail(5, size=50)
+    assert not reconciles()  # once a day
+    reader.intake.now += timedelta(days=1)
+    assert reconciles()
+    assert [each.detail for each in reader.intake.events("reconciled")] == [
+        "main：服务器上3封，未登记0封，与登记不符0封",
+        "main：服务器上3封，未登记0封，与登记不符1封",
+    ]
+
+
+# ── what is told ─────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"* 1 FETCH (UID 1 BODY[]<0> {9}\r\nSubject: ZHANG\r\nZHANG SAN))\r\n",
+        b"* 1 FETCH (UID 1 BODY[]<0> {9}\r\nZHANG SAN ZHANG (SAN\r\n",
+        b"ZHANG SAN\r\n",
+    ],
+)
+def test_an_answer_that_is_none_is_told_without_a_word_of_the_mail_in_it(
+    reader: Reader, server: ScriptedImap, answer: bytes
+) -> None:
+    def react(talk: Talk, tag: str, command: str) -> bool:
+        del command
+        talk.send(answer)
+        talk.say(f"{tag} OK")
+        return True
+
+    server.on(body_of(1), react)
+    assert reader.of(server).read() in {"protocol", "unreachable"}
+    assert "could not read mails" in reader.error() or "would not read mails" in reader.error()
+    assert "ZHANG" not in reader.error()
+
+
+def test_a_mailbox_whose_folders_cannot_be_listed_is_told_as_trouble(
+    reader: Reader, server: ScriptedImap
+) -> None:
+    server.on("LIST", refuse("NO try later"))
+    assert reader.of(server, spam_folders=("Junk",)).read() == "protocol"
+    assert "try later" in reader.error()

@@ -9,8 +9,9 @@ from threading import Event
 
 import pytest
 
-from config.settings import Smtp
-from ingest.outbox import POSTPONED_IN_A_ROW, MailServerError, send_due
+from config.settings import Alarms, Smtp
+from ingest.alarming import raise_alarms
+from ingest.outbox import POSTPONED_IN_A_ROW, MailServerError, send_alarms, send_due
 from ingest.pipeline import Touched
 from registry import models as m
 from registry import outgoing
@@ -178,6 +179,43 @@ def test_a_server_that_postpones_everything_is_not_asked_letter_after_letter(
     server.recover()
     assert later(lettered) == "sent"
     assert all_gone(lettered, server)
+
+
+def test_letters_put_off_again_and_again_keep_no_other_back_in_passes_that_try_all(
+    lettered: Intake, server: ScriptedSmtp
+) -> None:
+    for each in range(3):
+        queue(lettered, f"office{each}@slow.example.net")
+    queue(lettered, "last@example.org")
+    server.on("rcpt TO:<office", refuse("450 greylisted"))
+    for _ in range(2):
+        with pytest.raises(MailServerError):
+            send_due(lettered.house, Touched(), Event(), all_queued=True)
+    assert states(lettered)[-1] is LetterState.SENT
+
+
+@pytest.mark.parametrize("reaction", [refuse("535 5.7.8 authorisation code expired"), drop])
+def test_that_the_mail_server_takes_no_letters_is_told_by_the_one_for_alarms(
+    lettered: Intake, server: ScriptedSmtp, reaction: Reaction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET", "open-sesame")
+    signs_in = Smtp(**server.settings(user="intake", password_env="SECRET"))
+    server.on("AUTH", reaction)
+    with ScriptedSmtp() as other:
+        alarms = Alarms(to=("duty@example.net",), smtp=Smtp(**other.settings()))
+        settings = lettered.house.settings.model_copy(update={"smtp": signs_in, "alarms": alarms})
+        lettered.house = replace(lettered.house, settings=settings)
+        assert send(lettered) in {"login", "unreachable"}
+        lettered.now += alarms.patience
+        for _ in range(2):
+            raise_alarms(lettered.house, Touched())
+            lettered.now += alarms.patience
+        send_alarms(lettered.house, Touched(), Event())
+        (told,) = (each for each in lettered.letters() if each.kind is Kind.ALARM)
+        assert "发件服务器" in told.subject
+        assert list(other.ids()) == [told.message_id.encode()]
+    assert send(lettered) in {"login", "unreachable"}
+    assert list(server.ids()) == []  # nor did the others go by it
 
 
 def test_a_connection_lost_before_the_final_dot_costs_one_try_and_the_letter_goes_once(
