@@ -203,7 +203,7 @@ class FieldLabel(_Part):
     title: str
     labels: Words
     documents: Words = ()
-    holds: Literal["", "organisation", "authority", "person", "phone", "email"] = ""
+    holds: Literal["", "name", "organisation", "authority", "person", "phone", "email"] = ""
 
 
 class MemberKind(_Part):
@@ -281,7 +281,8 @@ class Check(_Part):
     must lay down an obligation). Fewer such sentences, or `weak` words alone, leave it doubtful.
     In all these words `*` stands for a few characters, `#` for a number. `slogans` are set
     phrases that contain a word but settle nothing, and count only as the heading of an
-    article; `decoys` contain a word but mean another thing, and never count. Of `rivals`,
+    article; `decoys` contain a word but mean another thing, and never count. What is asked of
+    the members together (`collective`) is not proven by a sentence about one of them. Of `rivals`,
     clauses that exclude each other, one is told by `words`, one by `rivals`.
     """
 
@@ -307,6 +308,7 @@ class Check(_Part):
     cite: str = ""
     mend: Literal["electronic", "paper", "both"] = "electronic"
     anywhere: bool = False
+    collective: bool = False
 
     @model_validator(mode="after")
     def _cited(self) -> Self:

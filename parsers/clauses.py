@@ -17,10 +17,11 @@ from parsers.lines import (
     heading_of,
     is_contents_line,
     numbering,
+    plain_words,
     quote_of,
     squeeze,
 )
-from parsers.names import is_organisation
+from parsers.names import is_organisation, leads_with_organisation
 from parsers.phrasing import any_of, asserted
 from parsers.recognise import title_in
 from parsers.sentences import SENTENCE_CELL, Sentence, pairs_of_rows, sentences_of
@@ -65,7 +66,8 @@ def read_clauses(items: Sequence[Item], kind: str, call: Call) -> dict[str, Hit]
     hits |= {each.id: _rivals(each, sentences) for each in call.checks if each.rule == "rivals"}
     asked = [each for each in checks if each.document == kind and not each.anywhere]
     if any(hits[each.id] is None for each in asked):
-        unknown = _unknown_article(titled, sentences, kind, call)
+        articles = [each for each in titled if not labels.is_label(each.heading.title)]
+        unknown = _unknown_article(articles, sentences, kind, call)
         hits |= {each.id: hits[each.id] or unknown for each in asked}
     return {finding: hit for finding, hit in hits.items() if hit}
 
@@ -214,6 +216,8 @@ def _holds_data(grid: Grid) -> bool:
 
 def _proof(check: Check, sentences: Sequence[Sentence], call: Call) -> Sentence | None:
     """Return the sentence that states a clause, or the first of enough that speak of it."""
+    if check.collective:
+        sentences = [each for each in sentences if not _is_of_one_body(each.text, call)]
     for statement in check.statements:
         stating = (each for each in sentences if _states(each.text, statement, check))
         if found := next(stating, None):
@@ -224,6 +228,14 @@ def _proof(check: Check, sentences: Sequence[Sentence], call: Call) -> Sentence 
     binding = any_of(call.obligations)
     bound = check.least == 1 or any(binding.search(each.text) for each in speaking)
     return speaking[0] if bound else None
+
+
+def _is_of_one_body(sentence: str, call: Call) -> bool:
+    """Whether a sentence tells of one organisation, and of nothing that it shares."""
+    shared = plain_words((call.name.subject, call.members.title, *call.members.organs))
+    return leads_with_organisation(numbering(sentence)[1]) and not any(
+        word in sentence for word in shared
+    )
 
 
 def _states(sentence: str, statement: Sequence[tuple[str, ...]], check: Check) -> bool:

@@ -250,11 +250,11 @@ def read_fields(
         if is_list_table(section.item, call):
             continue
         for pair in pairs_of(section.item, labels, following):
-            _collect(best, _completed(pair, before, following, labels, call), asked)
+            _collect(best, _completed(pair, before, following, labels, call), asked, labels, call)
         titled = field_of_caption(section.caption, asked)
         if titled:
             for pair in pairs_of(section.item, named, following):
-                if pair.value and may_hold(holds[titled], pair.value):
+                if pair.value and may_hold(holds[titled], pair.value, call):
                     _keep(best, titled, _Fit.WELL, pair.fact())
     for each in asked:
         if each.id not in best and each.holds:
@@ -298,16 +298,25 @@ class _Fit(IntEnum):
 
 
 def _collect(
-    best: dict[str, tuple[_Fit, Fact]], pair: Pair, asked: Sequence[FieldLabel]
+    best: dict[str, tuple[_Fit, Fact]],
+    pair: Pair,
+    asked: Sequence[FieldLabel],
+    labels: Labels,
+    call: Call,
 ) -> None:
-    """Keep what stands beside a label; beside a loose one, only what the field may hold."""
+    """Keep what stands beside a label; beside a loose one, only what the field may hold.
+
+    What looks like the next label is no odd value: the space was left blank.
+    """
     for each in asked:
         if pair.key in keys_of(each.labels):
-            fits = bool(pair.value) and may_hold(each.holds, pair.value)
+            fits = bool(pair.value) and may_hold(each.holds, pair.value, call)
             if fits:
                 _keep(best, each.id, _Fit.WELL, pair.fact())
             elif not (pair.key.endswith(ANY) or pair.guessed):
-                _keep(best, each.id, _Fit.ODDLY if pair.value else _Fit.BLANK, pair.fact())
+                label = len(pair.value) < _SHORTEST_ODD and labels.is_heading(pair.value)
+                fact = replace(pair, value="").fact() if label else pair.fact()
+                _keep(best, each.id, _Fit.ODDLY if fact.value else _Fit.BLANK, fact)
 
 
 def _keep(best: dict[str, tuple[_Fit, Fact]], field: str, fit: _Fit, fact: Fact) -> None:
@@ -319,11 +328,14 @@ _PHONE = re.compile(r"(?<!\d)(?:1[3-9]\d{9}|\(?0\d{2,3}\)?[-—–\s]{0,3}\d{7,8
 EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}", re.ASCII)
 _SHAPES = {"phone": _PHONE, "email": EMAIL}
 _LONGEST_PERSON = 20
+_SHORTEST_ODD = 9  # characters; the label of a field is shorter
 
 
-def may_hold(holds: str, value: str) -> bool:
+def may_hold(holds: str, value: str, call: Call) -> bool:
     """Whether a value has the shape of what a field holds."""
     text = plain(value)
+    if holds == "name":
+        return call.name.subject in squeeze(text)
     body = is_organisation(without_note(text)) or is_authority(text)
     if holds in {"organisation", "authority"}:
         return body

@@ -21,7 +21,10 @@ _BREAKS = re.compile(
     r"[。,;:!?、\n\t《》〈〉“”\"'‘’「」『』【】\[\]<>|/\\_=#*]|(?<!互联网)\+|(?<!\d)\.|\.(?!\d)|(?<![A-Za-z])-"
 )
 _QUOTED_END = re.compile(r"[“\"'‘「『][^“”\"'‘’「」『』。,;]{1,12}[”\"'’」』]$")
-_FILE_LEAD = re.compile(r"^(?:(?:\d{6,8}|0\d|\d{1,3}(?=[\s.]))[\s.]*)+")
+_FILE_LEAD = re.compile(
+    r"^(?:(?:\d{6,8}|0\d|\d{1,3}(?=[\s.])|(?:附件?|材料|文件|第)\s?[\d一二三四五六七八九十]{1,2}(?:之[\d一二三四]|号|部分|份|册)?"
+    r"|[\d一二三四五六七八九十]{1,2}号?(?:材料|附件|文件))[\s.、_:：—-]*)+"
+)
 _REACH = 48  # no name is longer
 _MOST_NAMES = 500  # in one text; a list of all alliances of a province has fewer
 _HAN = re.compile("[一-鿿]")
@@ -230,11 +233,11 @@ def _is_name(form: str, call: Call) -> bool:
 
 def name_in_path(part: str, call: Call) -> str:
     """Return the name that a file or folder name carries, or an empty string."""
-    stem = re.sub(r"\.[0-9A-Za-z]{1,5}$", "", visible(part))
+    stem = _FILE_LEAD.sub("", re.sub(r"\.[0-9A-Za-z]{1,5}$", "", visible(part)).strip())
     found = find_names(stem, call)
     if found:
         return found[0]
-    form = normal_form(_FILE_LEAD.sub("", stem.strip()), call)
+    form = normal_form(stem, call)
     _, core, suffix = split_name(form, call)
     whole = suffix and len(core) >= _LEAST_CORE and not _BREAKS.search(core)
     return "" if not whole or is_blank_name(form, call) else form
@@ -337,6 +340,12 @@ def is_organisation(name: str) -> bool:
     name, _, note = form.removesuffix(")").rpartition("(")
     form = name if name and is_place_note(note) else form
     return form.endswith(ENDS) and not _NO_PROPER_NAME.fullmatch(form)
+
+
+def leads_with_organisation(text: str) -> bool:
+    """Whether a sentence begins with an organisation's name: its subject."""
+    ends = {found.end() for each in ENDS for found in re.finditer(re.escape(each), text[:_REACH])}
+    return any(is_organisation(text[:end]) for end in ends)
 
 
 def is_legal_person(name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from parsers import media
@@ -30,6 +30,9 @@ def _reader_in(module: str, function: str) -> Reader:
 
     return read
 
+
+# Under these names other bytes than the format's are a fault; `.wps` has been many formats.
+_PROMISED = frozenset({".docx", ".xlsx", ".ofd", ".pdf", ".doc", ".xls", ".rtf"})
 
 read_pdf: Final = _reader_in("parsers.pdf", "read_pdf")
 
@@ -97,10 +100,19 @@ def _reader(
         return partial(read_image, read_page=read_page)
     reader = READERS.get(media_type)
     if reader is None:
-        raise ParseError(Problem.UNSUPPORTED, filename)
+        raise _unreadable(media_type, filename)
     if reader is read_pdf:
         return partial(read_pdf, passwords=passwords, read_page=read_page)
     return reader
+
+
+def _unreadable(media_type: str, filename: str) -> ParseError:
+    """Say why there is no reader: bytes that are nothing known, under a name that promises it."""
+    suffix = PurePosixPath(filename).suffix.lower()
+    if media_type == media.UNKNOWN and suffix in _PROMISED:
+        detail = f"内容与扩展名“{suffix}”不符，可能在传输中损坏，或由单位的加密软件加密"
+        return ParseError(Problem.DAMAGED, detail)
+    return ParseError(Problem.UNSUPPORTED, filename)
 
 
 def _with_pictures(
