@@ -3,13 +3,14 @@
 Only the topmost `Authentication-Results` is read, and only where it is the configured host's:
 all below it may come from the sender. Signatures (DKIM) are not verified here: that takes
 questions to name servers about the sender, and nothing leaves this machine but letters; the
-host has verified them when the mail came, while the keys were still published.
+host has verified them when the mail came, while the keys were still published. Of one on
+which the host is silent it is only said that it is there.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -24,6 +25,7 @@ _METHODS = ("dmarc", "spf", "dkim")
 _SPF_DOMAIN = ("smtp.mailfrom", "smtp.mail", "smtp.helo")
 """`smtp.mail` is how NetEase writes it."""
 _DKIM_DOMAIN = ("header.d", "header.i")
+_SIGNED_BY = re.compile(r"(?:^|;)\s*d\s*=\s*([A-Za-z0-9._-]{1,253})\s*(?:;|$)")
 _FAILED = frozenset({"fail", "hardfail"})
 """`hardfail` is what SPF's `fail` was called before (RFC 5451, 2.4.2)."""
 
@@ -38,7 +40,11 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Authentication:
-    """The verdict of the trusted host on a sender, and what it rests on: `spf=pass dkim=none`."""
+    """The verdict of the trusted host on a sender, and what it rests on: `spf=pass dkim=none`.
+
+    `dkim-unverified=example.com` in it: a signature of that domain, of which the host says
+    nothing. It counts for nothing.
+    """
 
     verdict: Verdict
     results: str = ""
@@ -86,8 +92,21 @@ def authenticate(submission: Submission, trusted_host: str) -> Authentication | 
     sender = submission.sender.address.rpartition("@")[2].lower()
     return Authentication(
         verdict=_verdict(told, sender),
-        results=" ".join(f"{each.method}={each.result}" for each in told)[:_LONGEST],
+        results=" ".join((*_told(told), *_signed_by(submission, told)))[:_LONGEST],
     )
+
+
+def _told(results: Iterable[_Result]) -> Iterator[str]:
+    return (f"{each.method}={each.result}" for each in results)
+
+
+def _signed_by(submission: Submission, told: Iterable[_Result]) -> Iterator[str]:
+    """Tell of a signature (RFC 6376, 3.5) on which the trusted host is silent."""
+    if any(each.method == "dkim" for each in told):
+        return
+    found = _SIGNED_BY.search(submission.header("dkim-signature"))
+    if found:
+        yield f"dkim-unverified={found[1].lower()}"
 
 
 def same_domain(one: str, other: str) -> bool:

@@ -51,7 +51,7 @@ def read_facts(content: Content, kind: str, call: Call) -> Facts:
         fields=fields,
         members=members,
         signatures=block.parties if block else None,
-        signed=block.mentions if block else (),
+        signed=block.text if block else (),
         clauses=read_clauses(items, kind, call) if kind != OTHER else {},
         placeholders=placeholders if kind != OTHER else (),
         mentions=read_mentions(items) if kind != OTHER else (),

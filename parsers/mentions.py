@@ -28,6 +28,12 @@ def read_mentions(items: Iterable[Item]) -> tuple[str, ...]:
     return tuple(islice(dict.fromkeys(_stretches(items)), _MOST))
 
 
+def read_runs(items: Iterable[Item]) -> tuple[str, ...]:
+    """Return all text without its gaps and punctuation, where names may be broken anywhere."""
+    runs = (run for text in _texts(items) for run in _RUN.findall(organisation_form(text)))
+    return tuple(islice(dict.fromkeys(runs), _MOST))
+
+
 def _stretches(items: Iterable[Item]) -> Iterator[str]:
     before = ""
     for text in map(organisation_form, _texts(items)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -55,6 +56,8 @@ _OWN = frozenset({media.TNEF, media.SIGNED})
 # Mail of which only a part is here, or none (RFC 2046, 5.2.2 and 5.2.3).
 _ELSEWHERE = {"message/partial": "分段邮件", "message/external-body": "外部附件"}
 _UNNAMED = "无名附件"
+_BEYOND_LIMITS = frozenset({Problem.TOO_LARGE, Problem.TOO_MANY, Problem.TOO_DEEP})
+_MOST_REFUSED = 20
 _CALENDAR = "text/calendar"
 
 
@@ -83,7 +86,7 @@ def read_message(path: Path, work: Path, limits: Limits, watch: Watch | None = N
     with open_mime(path) as mime:
         inside = _Inside()
         opening.take(mime, inside, depth=0)
-        return _submission(mime, inside, opening.files)
+        return _submission(mime, inside, refused_together(opening.files))
 
 
 def open_files(
@@ -109,7 +112,33 @@ def open_files(
         with path.open("rb") as file:
             entries.append(opening.store(blocks_of(file), name=shown))
     opening.open_all(entries, prefix="", depth=0, inside=_Inside())
-    return tuple(opening.files)
+    return refused_together(opening.files)
+
+
+def refused_together(files: Sequence[File]) -> tuple[File, ...]:
+    """Name a multitude of files that limits kept out by what they lie in: a bomb has thousands."""
+    refused: dict[str, list[File]] = {}
+    for each in files:
+        if each.problem in _BEYOND_LIMITS and "/" in each.path:
+            refused.setdefault(each.path.partition("/")[0], []).append(each)
+    listed = {id(each): each for each in files}
+    for own in refused.values():
+        if len(own) <= _MOST_REFUSED:
+            continue
+        path = posixpath.commonpath([each.path for each in own])
+        told = any(each.path == path for each in files)
+        for each in own[not told :]:
+            del listed[id(each)]
+        if told:
+            continue
+        listed[id(own[0])] = replace(
+            own[0],
+            path=path,
+            filename=path.rpartition("/")[2],
+            size=sum(each.size for each in own),
+            detail=f"其中{len(own)}个文件超出解压上限，未打开",
+        )
+    return tuple(listed.values())
 
 
 @dataclass(kw_only=True)
@@ -162,6 +191,8 @@ class _Opening:
         for part in _bodies(mail.message):
             for name, blocks in mail.enclosed(part):
                 entries.append(self._attached(blocks, name=name))
+        if mail.too_deep:
+            entries.append(Entry(name=_UNNAMED, size=0, problem=Problem.TOO_DEEP))
         self.open_all(entries, prefix=inside.prefix, depth=depth, inside=inside)
 
     def _take_attachments(self, mail: OutlookMail, inside: _Inside, depth: int) -> None:
@@ -496,7 +527,7 @@ def _is_logo(part: Message, container: str) -> bool:
     return shown and is_image and part.get_content_disposition() != "attachment"
 
 
-def _submission(mime: Mime, inside: _Inside, files: list[File]) -> Submission:
+def _submission(mime: Mime, inside: _Inside, files: tuple[File, ...]) -> Submission:
     own, quoted = split_quotes(inside.texts[0])
     ids = _MESSAGE_ID.findall(_header(mime.message, "message-id"))
     answered = _MESSAGE_ID.findall(_header(mime.message, "in-reply-to"))
@@ -516,7 +547,7 @@ def _submission(mime: Mime, inside: _Inside, files: list[File]) -> Submission:
         ),
         text=own,
         quoted="\n\n".join(filter(None, [quoted, *inside.texts[1:]])),
-        files=tuple(files),
+        files=files,
         links=merged(inside.links),
         media_type=mime.message.get_content_type(),
         calendar_method=_calendar_method(mime.message),

@@ -82,13 +82,15 @@ class Mime:
     """One message: its headers and parts (`message`), its bodies still in `data`.
 
     `spans` are the places of the bodies, in the order of the placeholders. `parser` is
-    None where mail-parser failed and the standard library took its place.
+    None where mail-parser failed and the standard library took its place. `too_deep` tells
+    that multiparts lie deeper than MAX_NESTING, whose parts stay closed.
     """
 
     data: Bytes
     message: email.message.Message
     spans: tuple[tuple[int, int], ...]
     parser: mailparser.MailParser | None
+    too_deep: bool = False
 
     def blocks(self, part: email.message.Message) -> Iterator[bytes]:
         """Yield the decoded body of a part that holds no parts of its own."""
@@ -215,7 +217,7 @@ def read_mime(data: Bytes) -> Mime:
     start = data[:_SAMPLE]
     if b"\r" in start and b"\n" not in start:  # line ends of old Macs
         data = data[:].replace(b"\r", b"\n")
-    outline, spans = _outline(data)
+    outline, spans, too_deep = _outline(data)
     parser = None
     try:
         parser = mailparser.parse_from_bytes(outline)
@@ -224,12 +226,15 @@ def read_mime(data: Bytes) -> Mime:
         message = email.message_from_bytes(outline)
     if not message.keys():
         raise ParseError(Problem.DAMAGED, "no mail header")
-    return Mime(data=data, message=message, spans=tuple(spans), parser=parser)
+    return Mime(data=data, message=message, spans=tuple(spans), parser=parser, too_deep=too_deep)
 
 
-def _outline(data: Bytes) -> tuple[bytes, list[tuple[int, int]]]:
-    """Copy headers (repaired) and delimiters, and put a numbered placeholder for each body."""
-    outline = bytearray()
+def _outline(data: Bytes) -> tuple[bytes, list[tuple[int, int]], bool]:
+    """Copy headers (repaired) and delimiters, and put a numbered placeholder for each body.
+
+    Returned with the bodies' places, and whether a multipart lay too deep to be read.
+    """
+    outline, too_deep = bytearray(), False
     spans: list[tuple[int, int]] = []
     boundaries: list[bytes] = []  # of the multiparts that are open, outermost first
     position = _first_header(data)
@@ -242,6 +247,8 @@ def _outline(data: Bytes) -> tuple[bytes, list[tuple[int, int]]]:
         outline += _declaring(headers, boundary) + b"\r\n"
         if boundary and len(boundaries) < MAX_NESTING:
             boundaries.append(boundary)
+        elif boundary:
+            too_deep = True
         delimiter = _delimiter(data, body, boundaries)
         end = delimiter.start() if delimiter else len(data)
         outline += b"body%08d\r\n" % len(spans)
@@ -252,7 +259,7 @@ def _outline(data: Bytes) -> tuple[bytes, list[tuple[int, int]]]:
             outline += b"--" + _plain_name(delimiter["name"]) + b"--\r\n"
             delimiter = _delimiter(data, delimiter.end(), boundaries)
         if not delimiter:
-            return bytes(outline), spans
+            return bytes(outline), spans, too_deep
         outline += b"--" + _plain_name(delimiter["name"]) + b"\r\n"
         position = delimiter.end()
 

@@ -262,8 +262,25 @@ _LEGAL_FORM = re.compile(r"(?:股份有限|有限责任|有限)?公司$|\(?集�
 ENDS = (
     *("公司", "集团", "厂", "矿", "合伙)", "合作社", "信用社", "联社", "报社", "杂志社", "出版社"),
     *("事务所", "农场", "林场", "牧场", "渔场", "茶场", "种场", "银行", "商行", "经营部", "总部"),
-    *("大学", "学院", "学校", "中学", "小学", "党校", "院", "所", "园", "馆", "气象台"),
+    *("大学", "学院", "学校", "中学", "小学", "党校", "院", "所", "馆", "气象台"),
     *("中心", "实验室", "基地", "站", "总队", "大队"),
+    *(
+        f"{kind}园"
+        for kind in (
+            "产业",
+            "科技",
+            "工业",
+            "创业",
+            "软件",
+            "物流",
+            "示范",
+            "农业",
+            "科学",
+            "植物",
+            "动物",
+            "幼儿",
+        )
+    ),
     *(
         "协会",
         "学会",
@@ -296,12 +313,13 @@ _CITY = re.compile(r"^(\w{2,5}?)市(?=\w{2})")
 _GROUP = re.compile(r"\(集团\)|集团")
 _NO_ORGANISATION = re.compile(
     r"[。,;:!?、《》“”_=]|^(?:限|有限|股份|责任|第|本|各|该|我|其他|设立|成立|附属)|[场住处]所$|(?:专家|咨询|顾问|学术|指导)\w{0,4}委员会$|\d[号栋座楼弄]"
+    r"|\d{4}年|\d{4}[./-]\d{1,2}[./-]\d"
 )
 _GENERIC = (
     r"(?:科研|科技|研究|研发|开发|企业|工程|技术|检[测验]|测试|试验|实验|创新|服务|重点|高等|事业|生产|设计|信息|推广|中介"
     r"|博士后|工作|上市|普通|行业|产业|本科|职业|国有|民营|控股|外资|合资|其他|各类|骨干|龙头|成员|会员|新型|公共|协同"
-    r"|[设建]有|设立|拥有|依托)*"
-    r"(?:中心|院[校所]?|所|实验室|基地|站|大学|学院|学校|公司|集团|协会|学会|商会|基金会)"
+    r"|公立|民办|省属|市属|部属|开放|联合|医疗|[设建]有|设立|拥有|依托)*"
+    r"(?:中心|院[校所]?|医院|所|实验室|基地|站|大学|学院|学校|公司|集团|协会|学会|商会|基金会)"
 )
 _NO_PROPER_NAME = re.compile(
     rf".{{0,12}}(?:[省市部校]级|国家级)(?!机关).*|{_GENERIC}(?:[/、或和与及]{_GENERIC})*"
@@ -313,6 +331,7 @@ _PLACE_NOTE = re.compile(
     "[^\\W\\d_企业高校院所学研医单位部章印签字署事理员社团法人其他服务介甲乙丙丁方办牵]{2,3}"
 )
 _NOTE_BEHIND = re.compile(r"[(（](?P<note>[^()（）]{0,40})(?<!合伙)[)）]\s*$")
+_NO_SUBJECT = re.compile("[,，、是为从到至在将以由把被与对]")
 _SHORTEST, _LONGEST = 4, 45
 _LONGEST_WRITTEN = 200  # spaced out, over several lines
 _NUMERAL = frozenset("一二三四五六七八九十0123456789")
@@ -344,8 +363,9 @@ def is_organisation(name: str) -> bool:
 
 def leads_with_organisation(text: str) -> bool:
     """Whether a sentence begins with an organisation's name: its subject."""
-    ends = {found.end() for each in ENDS for found in re.finditer(re.escape(each), text[:_REACH])}
-    return any(is_organisation(text[:end]) for end in ends)
+    head = _NO_SUBJECT.split(text[:_REACH], maxsplit=1)[0]
+    ends = {found.end() for each in ENDS for found in re.finditer(re.escape(each), head)}
+    return any(is_organisation(head[:end]) for end in ends)
 
 
 def is_legal_person(name: str) -> bool:

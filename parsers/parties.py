@@ -11,7 +11,7 @@ from config.call import Call
 from parsers.labels import clean_value, is_blank
 from parsers.lines import Grid, Line, numbering, plain, plain_words, squeeze
 from parsers.members import distinct, member_alone, member_of
-from parsers.mentions import read_mentions
+from parsers.mentions import read_runs
 from parsers.names import is_organisation, without_note
 from parsers.sections import Section
 from parsers.submission import Member
@@ -98,10 +98,10 @@ def _is_signed(kind: str, call: Call) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Signatures:
-    """The signature block of a document: who is to sign, and all names that stand in it."""
+    """The signature block of a document: who is to sign, and all that stands in it."""
 
     parties: tuple[Member, ...]
-    mentions: tuple[str, ...]
+    text: tuple[str, ...]
 
 
 def read_signatures(sections: Sequence[Section], kind: str, call: Call) -> Signatures | None:
@@ -123,7 +123,7 @@ def read_signatures(sections: Sequence[Section], kind: str, call: Call) -> Signa
     blank = any(member is None and not known.get(label) for label, member in slots)
     blanks = sum(member is None for _, member in open_lines)
     told = () if blank or blanks > len(signers) else signers
-    return Signatures(parties=told, mentions=read_mentions(each.item for each in inside))
+    return Signatures(parties=told, text=read_runs(each.item for each in inside))
 
 
 def _signers(sections: Sequence[Section], call: Call) -> Iterator[Member]:

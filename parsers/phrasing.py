@@ -14,7 +14,8 @@ from parsers.lines import plain, squeeze
 _FEW = "[^,。;!?]{0,12}?"
 _NUMBER = "(?:[0-9〇零一二三四五六七八九十百两几数若干多余~—-]|左右|以上)+"
 _NEGATION = re.compile(
-    r"(?:不涉及|不包括|不设|不约定|未约定|未设|暂不|暂无|没有|无需|无)[^,。;]{0,6}$"
+    r"(?:不涉及|不包括|不设|不约定|未约定|未设|暂不|暂无|[尚并均也]无|没有|无需"
+    r"|无(?:任何|此|相关|具体|明确|专门))[^,。;]{0,6}$|无$"  # 无人机 denies nothing
 )
 _BEFORE = 12  # characters in which a phrase may be denied
 _NEVER = re.compile("(?!)")

@@ -36,6 +36,8 @@ _COMMA = re.compile("[,，]")
 _NOTE_LENGTH = 12  # of what stands behind a name and its comma
 _LABEL_LENGTH = 30
 _SHEET_LENGTH = 40  # lines
+_MOST_OF_ORGAN = 2  # organisations that a label such as 秘书处单位 may stand beside
+_HEAD = 3  # lines before a name in which the caption of its sheet stands
 _LEAST_APART = 3  # organisations, each under a label of its own, that make a list
 
 
@@ -57,6 +59,7 @@ class _Labelled:
     at: int
     label: str
     member: Member
+    of_organ: bool
 
 
 def read_roster(sections: Sequence[Section], call: Call) -> Roster:
@@ -80,7 +83,7 @@ def read_roster(sections: Sequence[Section], call: Call) -> Roster:
     places |= {at for at, _ in lines}
     sheets = _sheets([*_labelled(sections, roles, call)])
     found += [(each.at, each.member) for each in sheets]
-    places.update(_places_of_sheets(sheets, sections, roles))
+    places.update(_places_of_sheets(sheets, sections, roles, call))
     members = distinct(each for _, each in sorted(found, key=lambda pair: pair[0]))
     return Roster(members=members, places=frozenset(places))
 
@@ -204,26 +207,42 @@ def _in_sheet(at: int, grid: Grid, call: Call) -> Iterator[_Labelled]:
 
 def _beside(at: int, label: str, name: Line, cells: Sequence[Line], call: Call) -> _Labelled:
     """Return an organisation and its label; what stands above it may be a name as well."""
-    short = len(label.strip()) <= _LABEL_LENGTH and not speaks_of_organs(label, call)
+    short = len(label.strip()) <= _LABEL_LENGTH
     is_name = is_organisation(label) or label.rstrip().endswith(plain_words(call.name.suffixes))
     key = _ORDINAL.sub("", label_key(label)) if short and not is_name else ""
-    return _Labelled(at=at, label=key, member=of_row(name, name.raw, cells, "", call))
+    return _Labelled(
+        at=at,
+        label=key,
+        member=of_row(name, name.raw, cells, "", call),
+        of_organ=speaks_of_organs(label, call),
+    )
 
 
 def _sheets(labelled: Sequence[_Labelled]) -> list[_Labelled]:
-    """Return what stands beside labels that stand beside several organisations."""
+    """Return what stands beside labels that stand beside several organisations.
+
+    A label that speaks of an organ is no member's, unless too many stand beside it.
+    """
     names: dict[str, set[str]] = {}
     for each in labelled:
         names.setdefault(each.label, set()).add(organisation_form(each.member.name))
-    return [each for each in labelled if each.label and len(names[each.label]) > 1]
+    return [
+        each
+        for each in labelled
+        if each.label and len(names[each.label]) > (_MOST_OF_ORGAN if each.of_organ else 1)
+    ]
 
 
 def _places_of_sheets(
-    sheets: Sequence[_Labelled], sections: Sequence[Section], roles: dict[int, Role]
+    sheets: Sequence[_Labelled],
+    sections: Sequence[Section],
+    roles: dict[int, Role],
+    call: Call,
 ) -> Iterator[int]:
     """Yield the places of all sheets but one of the secretariat, which stands ahead of the others.
 
-    That one has another caption than those behind it, or the secretariat has a sheet among these.
+    That one has another caption than those behind it, or one that names a field, or the
+    secretariat has a sheet among these.
     """
     starts = sorted({each.at for each in sheets})
     names = {each.at: organisation_form(each.member.name) for each in sheets}
@@ -236,7 +255,11 @@ def _places_of_sheets(
             and len(set(captions[1:])) < len(captions) - 1
         )
         again = names[first] in {names[at] for at in starts[1:]}
-        starts = starts[1:] if again or apart else starts
+        headed = [each.item for each in sections[max(0, first - _HEAD) : first]]
+        about = any(
+            isinstance(e, Line) and field_of_caption(label_key(e.text), call.fields) for e in headed
+        )
+        starts = starts[1:] if again or apart or about else starts
     length = max((b - a for a, b in pairwise(starts)), default=1)
     for at, after in zip(starts, [*starts[1:], None], strict=False):
         yield at

@@ -670,7 +670,7 @@ def signatures(check: Check, case: Case, call: Call) -> list[Finding]:
         each
         for each in members
         if is_legal_person(each) and _closest(each, names, call)[0] is Likeness.OTHER
-        if not _is_named(each, signed, call)
+        if not _is_named(each, signed, call) and not _is_begun(each, signed)
     ]
     if open_lines or not lacking:
         detail = "签署栏尚有空白，以纸质版签字盖章为准" if open_lines else "签署栏列有全部成员单位"
@@ -718,10 +718,18 @@ def members_consistent(check: Check, case: Case, call: Call) -> list[Finding]:
 
 
 _MOST_TOLD = 12
+_LEAST_BEGUN, _MOST_OF_NAME = 6, 0.7  # characters, and the share, of a name that tell it
 
 
 def _mentions(kind: str, case: Case) -> list[str]:
     return [text for each in _read(case, [kind]) for text in each.facts.mentions]
+
+
+def _is_begun(name: str, runs: Iterable[str]) -> bool:
+    """Whether most of a name stands in some text: its end was broken off, to another column."""
+    form = organisation_form(name)
+    most = form[: max(_LEAST_BEGUN, round(len(form) * _MOST_OF_NAME))]
+    return any(most in each for each in runs)
 
 
 def _is_named(name: str, mentions: Iterable[str], call: Call) -> bool:
