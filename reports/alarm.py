@@ -11,17 +11,18 @@ from zoneinfo import ZoneInfo
 from config.settings import Center
 from registry.alarms import Alarm
 from registry.health import Trouble, What
-from reports.letters import Rendered, edit_html, environment, moment_of, one_line, tidy
+from reports.letters import Rendered, edit_html, environment, moment_of, one_line, size_of, tidy
 
 ADVICE: Final = {
     What.MAILBOX: "请检查邮箱的服务器设置与网络",
     What.MAIL_SERVER: "请检查发件服务器设置与网络；函件均已留存，恢复后自动发出",
     What.MAILS: "请查看服务日志",
     What.DOSSIERS: "请查看服务日志",
+    What.ANSWERS: "请查看服务日志，函件可能写不出来",
     What.LETTERS: "请在工作台“函件”中查看原因",
     What.DISK: "请尽快清理或扩充磁盘",
 }
-SIGN_IN: Final = "请检查用户名和密码；163、126、QQ 等邮箱须使用授权码，授权码可能已过期或被重置"
+SIGN_IN: Final = "请检查用户名和密码；163、126、QQ等邮箱须使用授权码，授权码可能已过期或被重置"
 
 SAID_LENGTH: Final = 500
 """How much of a server's words is told."""
@@ -30,7 +31,7 @@ SAID_LENGTH: Final = 500
 def trouble_words(trouble: Trouble, zone: ZoneInfo) -> str:
     """Return what is wrong and what to do about it."""
     advice = SIGN_IN if trouble.urgent else ADVICE[trouble.what]
-    said = f"（{one_line(trouble.detail, SAID_LENGTH)}）" if trouble.detail else ""
+    said = f"服务器答复：{one_line(trouble.detail, SAID_LENGTH)}" if trouble.detail else ""
     return f"{trouble.title}{_how_much(trouble, zone)}。{advice}。{said}"
 
 
@@ -42,7 +43,7 @@ def _how_much(trouble: Trouble, zone: ZoneInfo) -> str:
         case What.MAIL_SERVER:
             return f"，有{trouble.count}件函件等待发出"
         case What.DISK:
-            return f"，仅余 {trouble.count >> 20} MiB"
+            return f"，仅余{size_of(trouble.count)}"
         case _:
             return f"：{trouble.count}件，最早的自{since}起"
 

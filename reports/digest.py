@@ -12,7 +12,7 @@ from config.settings import Center
 from registry.notices import Digest
 from registry.rows import DossierRow
 from reports.letters import Rendered, chapters, edit_html, environment, moment_of, one_line, tidy
-from reports.wording import FATES, LETTER_STATES, review_wording
+from reports.wording import FATES, LETTER_STATES, reviews_wording
 
 
 def write_digest(
@@ -22,15 +22,15 @@ def write_digest(
 
     def reasons(row: DossierRow) -> str:
         call = calls.get(row.call_id)
-        return "、".join(review_wording(code, call) for code in row.review) if call else ""
+        return reviews_wording(row.review, call) if call else ""
 
     values = {
         "digest": digest,
         "dossiers": (
-            ("新收的申报材料", digest.opened),
-            ("已齐全的申报材料", digest.completed),
-            ("待人工核对的申报材料", digest.in_review),
-            ("今日须告知结果的申报材料", digest.due),
+            ("新收的申报材料", digest.opened, False),
+            ("已齐全的申报材料", digest.completed, False),
+            ("待人工核对的申报材料", digest.in_review, True),
+            ("今日须告知结果的申报材料", digest.due, False),
         ),
         "reasons": reasons,
         "fates": FATES,

@@ -50,6 +50,17 @@ ISSUES_TITLE: Final = {False: "缺件清单", True: "补正告知书"}
 RULED: Final = "人工认定"
 """How `registry.judge` begins the detail of a finding on which a person has ruled."""
 
+UNTICKED: Final = "登记为否"
+"""What a finding's detail says of a paper register that says no more than no."""
+
+TOLD_WHOLE: Final = frozenset(
+    {"readable", "signatures", "members-consistent", "name-consistent", "placeholder"}
+)
+"""Rules whose findings say all that the call's words would say, and what is at fault."""
+
+NOTICE: Final = "通知"
+STOP: Final = "。"
+
 MENDED_BY: Final = {"electronic": "电子", "paper": "纸质", "both": "电子、纸质均需"}
 
 
@@ -85,6 +96,11 @@ class Occasion:
         """Whether the mails brought something for dossiers of which this letter may not speak."""
         told = {each.row.number for each in self.dossiers}
         return any(not told.issuperset(mail.dossiers) for mail in self.mails)
+
+    @property
+    def tells_points(self) -> bool:
+        """Whether the letter lists what is missing; an acknowledgement leaves that to a notice."""
+        return self.kind in {Kind.MISSING_ITEMS, Kind.REMINDER}
 
     @property
     def besides(self) -> tuple[str, ...]:
@@ -175,6 +191,7 @@ class _File:
     size: str
     checksum: str
     held: bool
+    unopened: bool
     remark: str
 
 
@@ -194,8 +211,6 @@ class _Point:
 
     heading: str
     problem: str
-    detail: str
-    place: str
     cite: str
     mended_by: str
     remedy: str
@@ -227,6 +242,17 @@ class _Section:
         return self.view.row.status.value
 
     @property
+    def notice(self) -> str:
+        """What the dossier is checked against, with the short name that citations use."""
+        cites = [each.cite for each in self.call.checks if each.cite]
+        short = self.call.notice.endswith(NOTICE) and all(each.startswith(NOTICE) for each in cites)
+        return f"{self.call.notice}（以下简称“{NOTICE}”）" if short else self.call.notice
+
+    @property
+    def withdrawn(self) -> bool:
+        return self.view.row.status is Status.WITHDRAWN
+
+    @property
     def reviewing(self) -> bool:
         return self.view.row.status in {Status.IN_REVIEW, Status.WITHDRAWN}
 
@@ -255,8 +281,14 @@ class _Section:
     def _told(self, *, paper: bool) -> tuple[_Point, ...]:
         if self.reviewing:
             return ()
-        told = (each for each in self.view.missing if self._on_paper(each) is paper)
-        return tuple(_point(each, self.view, self.call) for each in told)
+        order = [each.id for each in self.call.documents]
+        told = [
+            (_kind(each, self.view, self.call), each)
+            for each in self.view.missing
+            if self._on_paper(each) is paper
+        ]
+        told.sort(key=lambda each: order.index(each[0]) if each[0] in order else len(order))
+        return tuple(_point(each, kind, self.view, self.call) for kind, each in told)
 
     def _on_paper(self, finding: Finding) -> bool:
         check = self.call.check(finding.id)
@@ -265,7 +297,8 @@ class _Section:
     @property
     def settled(self) -> tuple[str, ...]:
         told_earlier = self.occasion.settled.get(self.number, ())
-        return tuple(finding_label(each, self.call) for each in told_earlier)
+        checks = (self.call.check(each) for each in told_earlier)
+        return tuple(_titled(each, each.document if each else "", self.call) for each in checks)
 
     @property
     def registered(self) -> bool:
@@ -285,10 +318,30 @@ class _Section:
         return next((each for each in self.call.checks if each.rule == "paper-record"), None)
 
     @property
+    def electronic(self) -> str:
+        """What the files are called: electronic ones only where paper is asked for, too."""
+        return "电子材料" if self.paper_asked else "材料"
+
+    @property
+    def amends_paper(self) -> bool:
+        """Whether a point told has to be mended on paper as well."""
+        return any(each.mended_by == MENDED_BY["both"] for each in self.points)
+
+    @property
+    def without_record(self) -> bool:
+        """Whether it is told that no paper record was found, and so what is asked for on paper."""
+        told = self.paper_asked and not self.reviewing and self.status != Status.COMPLETE
+        return bool(told) and not self.registered and not self.paper_undecided
+
+    @property
+    def lacks_paper(self) -> bool:
+        """Whether something is to be sent in on paper."""
+        return bool(self.paper_points) or self.amends_paper or self.without_record
+
+    @property
     def paper_awaited(self) -> bool:
         """Whether no more than the paper record is to be told of as lacking."""
-        open_points = self.reviewing or self.points or self.status == Status.COMPLETE
-        return bool(self.paper_asked) and not self.registered and not open_points
+        return self.without_record and not self.points
 
     @property
     def paper_undecided(self) -> bool:
@@ -310,12 +363,17 @@ class _Section:
         doubtful = [each for each in self.view.findings if each.outcome is Outcome.DOUBTFUL]
         if self.reviewing or any(not self._on_paper(each) for each in doubtful):
             return ""
-        return "材料" if self.registered and not doubtful else "电子材料"
+        return "材料" if self.registered and not doubtful else self.electronic
 
     @property
     def held(self) -> bool:
         """Whether something the mails brought takes effect only when a person says so."""
         return any(each.held for each in self.files)
+
+    @property
+    def unopened(self) -> bool:
+        """Whether the mails brought a file that is itself at fault."""
+        return any(each.unopened for each in self.files)
 
     @property
     def has_link(self) -> bool:
@@ -352,7 +410,7 @@ class _Section:
         if isinstance(closing, datetime):
             local = closing.astimezone(self.zone) if closing.tzinfo else closing
             return moment_of(local, self.zone) if local.date() >= self.today else ""
-        return _day(closing) if closing >= self.today else ""
+        return f"{_day(closing)}（含）" if closing >= self.today else ""
 
 
 def _section(view: DossierView, occasion: Occasion, zone: ZoneInfo, today: date) -> _Section:
@@ -393,9 +451,10 @@ def _file(held: Sequence[FiledDocument], call: Call) -> _File:
     return _File(
         path=one_line(document.path, NAME_LENGTH),
         title="、".join(titles),
-        size=_size(document.size),
+        size=size_of(document.size),
         checksum=document.sha256[:CHECKSUM_LENGTH],
         held=document.state is DocumentState.HELD,
+        unopened=any(each == document.problem and each.at_fault for each in Problem),
         remark="；".join(_remarks(document)),
     )
 
@@ -445,31 +504,65 @@ def _until(link: LinkRow, zone: ZoneInfo) -> str:
     return "无限期" if link.never_expires else "未注明"
 
 
-def _point(finding: Finding, view: DossierView, call: Call) -> _Point:
+def _point(finding: Finding, kind: str, view: DossierView, call: Call) -> _Point:
     """Return a missing item in the call's words; without any, a person's reason stands there."""
     check = call.check(finding.id)
-    label = check.label if check else "申报材料"
-    detail = _detail(finding)
-    own_words = (check.problem if check else "") or _ruling(finding, view)
-    problem = own_words or detail or f"“{label}”不符合要求"
-    told_twice = problem in detail
-    heading = _heading(finding, check, view, call)
+    heading = _heading(finding, check, kind, call)
+    remedy = check.remedy if check and check.remedy else "请核对更正后重新报送"
     return _Point(
         heading=heading,
-        problem=detail if told_twice else problem,
-        detail="" if told_twice else detail,
-        place=_place(finding, heading + detail),
+        problem=_problem(finding, check, heading, view),
         cite=check.cite if check else "",
         mended_by=MENDED_BY[check.mend if check else "electronic"],
-        remedy=check.remedy if check and check.remedy else "请核对更正后重新报送",
+        remedy=f"{remedy.rstrip(STOP)}{STOP}",
     )
 
 
-def _detail(finding: Finding) -> str:
-    """Return what the check saw; a ruling's detail names staff and doubts, and stays inside."""
+def _problem(finding: Finding, check: Check | None, heading: str, view: DossierView) -> str:
+    """Say what is wrong, what was seen and where, each once."""
+    detail = _detail(finding, check, view)
+    label = check.label if check else "申报材料"
+    own_words = (check.problem if check else "") or _ruling(finding, view)
+    problem = own_words or detail or f"“{label}”不符合要求"
+    if detail and (problem in detail or (check and check.rule in TOLD_WHOLE)):
+        problem, detail = detail, ""
+    looked = check is not None and check.rule == "clause"
+    place = _place(finding, heading + problem + detail)
+    told = [problem.rstrip(STOP), "" if looked else detail.rstrip(STOP)]
+    where = "，".join(each for each in (detail if looked else "", place) if each)
+    brackets = f"（{where}）" if where else ""
+    return _quoted(f"{STOP.join(each for each in told if each)}{brackets}{STOP}", view)
+
+
+def _quoted(text: str, view: DossierView) -> str:
+    """Return a sentence with the names of files in quotation marks: `1.申报表.docx` begins none.
+
+    A name without an ending may be any word.
+    """
+    paths = {one_line(each.path, NAME_LENGTH) for each in view.documents if "." in each.filename}
+    longest_first = sorted(map(re.escape, paths), key=len, reverse=True)
+    if not longest_first:
+        return text
+    marked = re.sub(rf"(?<![“/])(?:{'|'.join(longest_first)})(?!”)", r"“\g<0>”", text)
+    return re.sub(r"”等(\d+)个(?!文件)", r"”等\1个文件", marked.replace("”、“", "”“"))
+
+
+def _detail(finding: Finding, check: Check | None, view: DossierView) -> str:
+    """Return what the check saw, as far as the call's words do not say it.
+
+    A ruling's detail names staff and doubts, and stays inside.
+    """
     if finding.detail.startswith(RULED):
         return ""
-    return one_line(finding.detail.removeprefix(f"{finding.document}："), DETAIL_LENGTH)
+    detail = one_line(finding.detail.removeprefix(f"{finding.document}："), DETAIL_LENGTH)
+    if check is None:
+        return detail
+    if check.rule == "document":  # a blank form is told of; else all files that came are listed
+        on_record = (each.kind for each in view.documents if _in_force(each))
+        return detail if check.document in on_record else ""
+    detail = detail.removeprefix(f"{check.label}：").removesuffix(f"，未见“{check.label}”")
+    detail = detail.removesuffix("，不符合统一格式")
+    return "" if detail == UNTICKED else detail
 
 
 def _ruling(finding: Finding, view: DossierView) -> str:
@@ -483,27 +576,37 @@ def _ruling(finding: Finding, view: DossierView) -> str:
     return next(reasons, "")
 
 
-def _heading(finding: Finding, check: Check | None, view: DossierView, call: Call) -> str:
-    """Name what is to be mended: 【组建协议】风险承担, 【附件.rar】, 【联盟名称规范】."""
-    label = check.label if check else "申报材料"
+def _kind(finding: Finding, view: DossierView, call: Call) -> str:
+    """Return the kind of document that a point is of; empty for several or none of the call's."""
+    check = call.check(finding.id)
     if check and check.document:
-        title = call.title_of(check.document)
-    elif finding.document:
-        kinds = (each.kind for each in view.documents if each.path == finding.document)
-        known = call.document(next(kinds, ""))
-        if known is None or (check and check.rule == "readable"):
-            return f"【{one_line(finding.document, NAME_LENGTH)}】"
-        title = known.title
-    else:
+        return check.document
+    found = next((each.kind for each in view.documents if each.path == finding.document), "")
+    return found if finding.document and call.document(found) else ""
+
+
+def _heading(finding: Finding, check: Check | None, kind: str, call: Call) -> str:
+    """Name what is to be mended, a file of no known kind or that cannot be opened by its path."""
+    unopened = check is not None and check.rule == "readable"
+    if finding.document and (not kind or unopened):
+        return f"【{one_line(finding.document, NAME_LENGTH)}】"
+    return _titled(check, kind, call)
+
+
+def _titled(check: Check | None, kind: str, call: Call) -> str:
+    """Name a point, by its document where it is of one: 【组建协议】风险承担."""
+    label = check.label if check else "申报材料"
+    known = call.document(kind)
+    if known is None:
         return f"【{label}】"
-    return f"【{title}】{label if label != title else ''}"
+    return f"【{known.title}】{label if label != known.title else ''}"
 
 
 def _place(finding: Finding, said: str) -> str:
     """Return file, page and words that a point rests on, as far as they are not yet said."""
     path, words = one_line(finding.document, NAME_LENGTH), one_line(finding.quote, QUOTE_LENGTH)
     page = f"第{finding.page}页" if finding.page else ""
-    quote = f"“{words}”" if words and words not in said else ""
+    quote = f"“{words}”" if words and words.rpartition("：")[2] not in said else ""
     return "，".join(each for each in ("" if path in said else path, page + quote) if each)
 
 
@@ -540,11 +643,11 @@ def moment_of(moment: datetime, zone: ZoneInfo) -> str:
     return f"{_day(local.date())}{local:%H:%M}"
 
 
-def _size(size: int) -> str:
+def size_of(size: int) -> str:
     """Return a size in bytes as people say it."""
     kilobyte = 1024
     if size < kilobyte:
-        return f"{size} 字节"
+        return f"{size}字节"
     if size < kilobyte**2:
         return f"{size / kilobyte:.0f} KB"
     return f"{size / kilobyte**2:.1f} MB"
@@ -587,6 +690,11 @@ class _Block:
     @property
     def columns(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(label for _, _, fields in self.items for label in fields))
+
+    @property
+    def name(self) -> str:
+        """What the items are: documents and points are of the dossier's papers."""
+        return "材料" if {"文件", "问题"} & set(self.columns) else "名称"
 
 
 def edit_html(text: str) -> str:

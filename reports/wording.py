@@ -106,6 +106,8 @@ PROBLEMS: Final[Mapping[Problem, str]] = {
 
 RECOGNISED: Final = "文字由扫描件识别，可能有误"
 
+USUAL_FIELDS: Final = {"secretariat": "秘书处单位", "recommender": "推荐单位"}
+
 DOUBTFUL: Final = "doubtful:"
 
 
@@ -119,6 +121,19 @@ def finding_label(finding: str, call: Call) -> str:
         return finding
     title = call.title_of(check.document) if check.document else ""
     return f"{title}·{check.label}" if title and title != check.label else check.label
+
+
+def field_title(field: str, call: Call) -> str:
+    """Return what a call calls a field of its form, else what that field is usually called."""
+    if field == "name":
+        return call.name.label
+    called = (each.title for each in call.fields if each.id == field)
+    return next(called, USUAL_FIELDS[field])
+
+
+def asks_for_paper(call: Call) -> bool:
+    """Whether a call asks for paper copies."""
+    return any(each.rule == "paper-record" for each in call.checks)
 
 
 def seals_wording(seals: Sequence[Seals]) -> tuple[str, ...]:
@@ -147,3 +162,11 @@ def review_wording(code: str, call: Call) -> str:
     if code.startswith(DOUBTFUL):
         return f"存疑：{finding_label(code.removeprefix(DOUBTFUL), call)}"
     return REVIEWS.get(code, code)
+
+
+def reviews_wording(codes: Sequence[str], call: Call) -> str:
+    """Return what people call several review codes, the doubtful points together."""
+    doubtful = [code.removeprefix(DOUBTFUL) for code in codes if code.startswith(DOUBTFUL)]
+    others = [review_wording(code, call) for code in codes if not code.startswith(DOUBTFUL)]
+    points = "、".join(finding_label(each, call) for each in doubtful)
+    return "；".join([*([f"存疑：{points}"] if points else []), *others])

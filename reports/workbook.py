@@ -25,6 +25,8 @@ from reports.wording import (
     MATCHES,
     OUTCOMES,
     STATUSES,
+    USUAL_FIELDS,
+    field_title,
     finding_label,
     review_wording,
 )
@@ -35,21 +37,21 @@ Row = Sequence[Cell]
 SHEET_NAME_LENGTH: Final = 31
 """What Excel allows."""
 
-PAPER_COLUMNS: Final[Mapping[str, tuple[str, int]]] = {
-    "register_no": ("登记号", 14),
-    "received_on": ("收件日期", 12),
-    "name": ("联盟名称", 44),
-    "secretariat": ("秘书处单位", 32),
-    "recommender": ("推荐单位", 26),
-    "copies": ("份数", 8),
-    "sealed": ("盖章齐全", 12),
-    "recommended": ("推荐意见", 12),
-    "contact": ("联系人", 12),
-    "mobile": ("手机", 16),
-    "email": ("邮箱", 26),
-    "remark": ("备注", 32),
+PAPER_WIDTHS: Final[Mapping[str, int]] = {
+    "register_no": 14,
+    "received_on": 12,
+    "name": 44,
+    "secretariat": 32,
+    "recommender": 26,
+    "copies": 8,
+    "sealed": 12,
+    "recommended": 12,
+    "contact": 12,
+    "mobile": 16,
+    "email": 26,
+    "remark": 32,
 }
-"""The fields of a paper record, with heading (as read on import) and width in characters."""
+"""The fields of a paper record, with their width in characters."""
 
 DOSSIER_HEADING: Final = ("对应申报材料", 16)
 
@@ -87,21 +89,22 @@ def export_registry(
     )
 
 
-def export_paper(path: Path, records: Sequence[PaperRecord]) -> None:
-    """Write the paper register so that importing it again changes nothing.
+def export_paper(path: Path, records: Sequence[PaperRecord], call: Call) -> None:
+    """Write the paper register so that importing it again for that call changes nothing.
 
     One sheet for each sheet it came from, with the columns that sheet had: a column that was
     never kept must not come back as blank cells. Lines gone from their sheet are left out.
     Raises OSError when the file cannot be written.
     """
+    readable = tuple(each for each in PAPER_WIDTHS if each in call.paper.columns)
     sheets: dict[tuple[str, tuple[str, ...]], list[PaperRecord]] = {}
     for record in records:
         if not record.gone:
-            kept = tuple(each for each in PAPER_COLUMNS if each in record.columns)
-            sheets.setdefault((record.sheet, kept or tuple(PAPER_COLUMNS)), []).append(record)
+            kept = tuple(each for each in readable if each in record.columns)
+            sheets.setdefault((record.sheet, kept or readable), []).append(record)
     if not sheets:
-        sheets[("", tuple(PAPER_COLUMNS))] = []
-    _write(path, (_paper_sheet(name, kept, found) for (name, kept), found in sheets.items()))
+        sheets[("", readable)] = []
+    _write(path, (_paper_sheet(name, kept, found, call) for (name, kept), found in sheets.items()))
 
 
 def _dossier_sheet(
@@ -127,11 +130,16 @@ def _dossier_sheet(
             it.due,
         )
 
+    def titled(field: str, otherwise: str) -> str:
+        """Return what all calls in the sheet call a field."""
+        titles = {field_title(field, each) for each in calls.values()}
+        return titles.pop() if len(titles) == 1 else otherwise
+
     columns = (
         ("编号", 14),
-        ("联盟名称", 44),
-        ("秘书处单位", 32),
-        ("推荐单位", 26),
+        (titled("name", "名称"), 44),
+        (titled("secretariat", USUAL_FIELDS["secretariat"]), 32),
+        (titled("recommender", USUAL_FIELDS["recommender"]), 26),
         ("状态", 12),
         ("核对原因", 28),
         ("缺件", 40),
@@ -210,9 +218,12 @@ def _finding_sheet(views: Sequence[DossierView], calls: Mapping[str, Call]) -> _
     return _Sheet(name="核对结果", columns=columns, rows=rows)
 
 
-def _paper_sheet(name: str, kept: tuple[str, ...], records: Sequence[PaperRecord]) -> _Sheet:
+def _paper_sheet(
+    name: str, kept: tuple[str, ...], records: Sequence[PaperRecord], call: Call
+) -> _Sheet:
     rows = ((*(_paper_cell(each, field) for field in kept), each.dossier) for each in records)
-    columns = (*(PAPER_COLUMNS[each] for each in kept), DOSSIER_HEADING)
+    headings = ((call.paper.columns[each][0], PAPER_WIDTHS[each]) for each in kept)
+    columns = (*headings, DOSSIER_HEADING)
     return _Sheet(name=name or "纸质收件登记", columns=columns, rows=rows)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from config.call import Call, load_calls
+from config.call import Call, load_calls, parse_call
 from parsers.submission import Facts
 from registry.rows import (
     DocumentState,
@@ -33,6 +34,9 @@ RECEIVED = datetime(2016, 5, 31, 8, 42, tzinfo=UTC)
 NUMBER = "LM2016-0037"
 NAME = "广东省海洋传感产业技术创新联盟"
 CALL: Call = load_calls()["guangdong-alliance-2016"]
+_TOPICS_FILE = Path(__file__).parent / "calls" / "open-topics-2019.toml"
+TOPICS: Call = parse_call(_TOPICS_FILE.read_text("utf-8"), _TOPICS_FILE.name)
+"""A call of another kind: it asks for no paper, and shares no word with the shipped one."""
 
 
 def dossier(**changes: object) -> DossierRow:

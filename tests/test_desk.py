@@ -17,10 +17,11 @@ from sqlalchemy import select, update
 from registry import models as m
 from registry import outgoing, queries
 from registry.events import SERVICE
-from registry.rows import EventRow
+from registry.rows import EventRow, Status
 from reports.desk.app import PAGES
 from reports.desk.guard import Guard, host_name
 from reports.desk.history import tell
+from reports.desk.next_step import to_say
 from reports.desk.sign_in import local_path, sign_in_token
 from tests.desk_registry import (
     CALL,
@@ -36,6 +37,7 @@ from tests.desk_registry import (
     serve,
     sign_in_path,
 )
+from tests.sample_rows import TOPICS, missing, view
 
 EVIL = '"><script>alert(1)</script>{{7*7}}'
 
@@ -289,7 +291,7 @@ def test_a_dossier_shows_its_findings_documents_paper_letters_and_history(staff:
     for shown in (
         name_of(1),
         "电子材料还缺 2 项：组建协议·知识产权的归属与使用、组建协议·风险承担",
-        "通知第三条（三）",
+        "通知第三条第（三）项",
         "本联盟的宗旨是联合攻关、共担风险。",
         "申报材料.zip/组建协议.docx",
         "Z2016-0002",
@@ -301,6 +303,14 @@ def test_a_dossier_shows_its_findings_documents_paper_letters_and_history(staff:
     ):
         assert shown in text
     assert "已受理" not in text
+
+
+def test_the_sentence_to_read_aloud_speaks_of_paper_only_where_the_call_asks_for_it() -> None:
+    whole = view(status=Status.COMPLETE)
+    assert "电子材料和纸质材料均已收齐，目前无需补充。" in to_say(whole, CALL)
+    assert "编号 LM2016-0037；材料已收齐，目前无需补充。" in to_say(whole, TOPICS)
+    lacking = view(missing("application.route"))
+    assert to_say(lacking, TOPICS).endswith("材料还缺 1 项：课题申请书·技术路线。")
 
 
 @pytest.mark.parametrize(

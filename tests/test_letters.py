@@ -34,6 +34,7 @@ from tests.sample_rows import (
     NUMBER,
     RECEIVED,
     TODAY,
+    TOPICS,
     ZONE,
     document,
     doubtful,
@@ -183,14 +184,14 @@ def test_acknowledgement_lists_only_what_these_mails_brought() -> None:
 
 def test_paper_without_record_is_never_called_not_received() -> None:
     text = acknowledge(AWAITING).text
-    assert "尚未查到收件登记（截至6月1日的登记）" in text
+    assert "尚未查到收件登记（登记截至2016年6月1日）" in text
     assert "未收到" not in text
     assert "截至" not in acknowledge(AWAITING, register_date=None).text
 
 
 def test_dossier_in_review_is_told_no_point_but_when_it_will_hear() -> None:
     text = acknowledge(IN_REVIEW).text
-    assert "正由工作人员核对，结果将于2016年6月7日前另行告知" in text
+    assert "正由工作人员核对，结果最迟于2016年6月7日另行告知。" in text
     assert "风险承担" not in text
     assert "总则" not in text
     assert "已齐" not in text
@@ -204,7 +205,7 @@ def test_day_already_past_is_not_promised() -> None:
 
 def test_day_reckoned_without_knowing_the_holidays_is_said_to_be_estimated() -> None:
     row = replace(IN_REVIEW.row, due=date(2099, 6, 1))
-    assert "结果将于2099年6月1日（暂估）前另行告知" in acknowledge(replace(IN_REVIEW, row=row)).text
+    assert "结果最迟于2099年6月1日（暂估）另行告知" in acknowledge(replace(IN_REVIEW, row=row)).text
 
 
 def test_file_that_cannot_be_opened_is_marked_and_only_its_sender_s_fault_is_his() -> None:
@@ -213,6 +214,33 @@ def test_file_that_cannot_be_opened_is_marked_and_only_its_sender_s_fault_is_his
     text = acknowledge(replace(IN_REVIEW, documents=(locked, slow))).text
     assert "备注：文件已加密，未能打开" in text
     assert "备注：本系统未能读取，由工作人员核对" in text
+
+
+def test_who_sent_a_file_that_is_at_fault_is_asked_for_it_again() -> None:
+    again = "备注“未能打开”的文件，请检查后重新发送（不加密、未损坏）。"
+    locked, slow = (document("other", "材料.zip", problem=each) for each in ("locked", "too-slow"))
+    assert again in acknowledge(replace(IN_REVIEW, documents=(locked,))).text
+    assert again in acknowledge(replace(IN_REVIEW, documents=(locked,)), OTHER).text
+    assert again not in acknowledge(replace(IN_REVIEW, documents=(slow,))).text
+
+
+def test_supplement_that_leaves_nothing_open_is_told_what_it_has_settled() -> None:
+    settled = {NUMBER: ("document.agreement", "agreement.risk")}
+    text = acknowledge(AWAITING, settled=settled).text
+    assert "此前告知的下列事项已补齐：【组建协议】；【组建协议】风险承担。" in text
+    assert "已补齐" not in acknowledge(IN_REVIEW, settled=settled).text
+
+
+def test_nothing_is_promised_of_a_dossier_that_was_withdrawn() -> None:
+    withdrawn = replace(IN_REVIEW, row=replace(IN_REVIEW.row, status=Status.WITHDRAWN))
+    for letter in (
+        acknowledge(withdrawn),
+        list_missing(withdrawn, notice=True),
+        acknowledge(withdrawn, OTHER),
+    ):
+        assert "已登记撤回" in letter.text
+        assert "另行告知" not in letter.text
+    assert "一式5份" not in acknowledge(withdrawn).text
 
 
 def test_what_belongs_to_no_dossier_is_told_as_received() -> None:
@@ -310,7 +338,7 @@ def test_several_dossiers_get_one_table() -> None:
     assert "编号：LM2016-0038\u3000收到的材料：申报表、其他文件" in letter.text
     assert "状态：尚有缺件，缺件清单另行发送" in letter.text
     assert "联系人" not in letter.text
-    assert "<th>收到的材料</th><th>状态</th>" in letter.html
+    assert [*_headings(letter.html)][:5] == ["序号", "名称", "编号", "收到的材料", "状态"]
 
 
 def test_several_mails_share_one_letter() -> None:
@@ -355,7 +383,7 @@ def test_what_went_to_dossiers_of_others_is_not_passed_over_in_silence() -> None
 def test_paper_is_asked_for_once_in_the_letter_on_a_batch() -> None:
     text = acknowledge(AWAITING, AWAITING, OTHER).text
     assert text.count("纸质材料一式5份") == 1
-    assert "尚未查到纸质材料收件登记（截至6月1日的登记）" in text
+    assert text.count("登记截至2016年6月1日") == 1
     assert "一式5份" not in acknowledge(OTHER, COMPLETE, IN_REVIEW).text
 
 
@@ -401,16 +429,17 @@ def test_point_says_where_it_was_seen() -> None:
     finding = missing("text.placeholder", f"{path}中留有：XX", document=path, page=3, quote=quote)
     text = list_missing(view(finding)).text
     assert "【组建方案】未填写或未删除的内容" in text
-    assert f"{path}中留有：XX（第3页“{quote}”）" in text
+    assert f"“{path}”中留有：XX（第3页“{quote}”）" in text
     assert text.count(path) == 2
 
 
 def test_each_file_that_cannot_be_opened_is_a_point_of_its_own() -> None:
     findings = [
-        missing("file.readable", f"{each}：已加密", document=each) for each in ("甲.rar", "乙.rar")
+        missing("file.readable", f"{each}：文件已加密，无法打开", document=each)
+        for each in ("甲.rar", "乙.rar")
     ]
     text = list_missing(view(*findings)).text
-    assert "1. 【甲.rar】\n   问题：文件无法打开。已加密\n" in text
+    assert "1. 【甲.rar】\n   问题：文件已加密，无法打开。\n" in text
     assert "2. 【乙.rar】\n" in text
 
 
@@ -428,7 +457,7 @@ def test_ruling_of_a_person_names_neither_him_nor_the_doubt() -> None:
     found = [doubtful("agreement.risk", "只见相近的表述，须人工查看")]
     findings = decided(found, replace(case, decisions=(ruling,)), CALL)
     text = list_missing(replace(view(*findings), decisions=(ruling,))).text
-    assert "问题：协议中未约定风险承担\n" in text
+    assert "问题：协议中未约定风险承担。\n" in text
     for inside in ("desk-one", "人工", "须人工查看"):
         assert inside not in text
 
@@ -445,9 +474,9 @@ def test_ruling_that_the_call_has_no_words_for_gives_its_reason() -> None:
     )
     finding = missing("charter.members", "人工认定缺少：章程未写明成员的加入与退出（desk-one）")
     text = list_missing(replace(view(finding), decisions=(ruling,))).text
-    assert "【组建章程】成员\n   问题：章程未写明成员的加入与退出\n" in text
+    assert "【组建章程】成员\n   问题：章程未写明成员的加入与退出。\n" in text
     assert "desk-one" not in text
-    assert "问题：“成员”不符合要求\n" in list_missing(view(finding)).text
+    assert "问题：“成员”不符合要求。\n" in list_missing(view(finding)).text
 
 
 def test_rest_is_called_complete_only_when_it_is() -> None:
@@ -463,7 +492,7 @@ def test_rest_is_called_complete_only_when_it_is() -> None:
 def test_paper_has_a_section_of_its_own() -> None:
     findings = (missing("paper.copies", "登记3份，应为5份"), doubtful("paper.recommendation"))
     letter = list_missing(view(*findings, record=paper(copies=3)), notice=True)
-    assert "电子材料已齐，纸质材料尚缺" in letter.text
+    assert "电子材料已齐，纸质材料尚有下列事项需要补充" in letter.text
     assert "一、纸质材料\n\n已登记收件，登记号S-041" in letter.text
     assert "如何补：〔纸质〕请补足纸质材料份数" in letter.text
     assert "其余事项由工作人员核对" in letter.text
@@ -479,7 +508,7 @@ def test_only_a_person_writes_a_notice_of_correction() -> None:
 
 def test_follow_up_says_what_is_settled() -> None:
     text = list_missing(LACKING, settled={NUMBER: ("document.agreement", "form.contact")}).text
-    assert "已补齐的事项\n\n组建协议；申报表·联系人。" in text
+    assert "已补齐的事项\n\n【组建协议】；【申报表】联系人。" in text
 
 
 def test_notice_on_several_has_a_section_for_each() -> None:
@@ -502,10 +531,168 @@ def test_last_day_is_told_only_where_the_call_has_one_still_to_come() -> None:
         call = CALL.model_copy(update={"closing": closing})
         return list_missing(LACKING, calls={NUMBER: call}).text
 
-    assert "前一次补齐" not in LETTERS["lacking"].text
-    assert "请于2016年6月30日17:00前一次补齐" in with_closing(datetime(2016, 6, 30, 9, tzinfo=UTC))
-    assert "请于2016年6月30日前一次补齐" in with_closing(date(2016, 6, 30))
-    assert "请一次补齐" in with_closing(date(2016, 6, 1))
+    assert "前一次性补齐" not in LETTERS["lacking"].text
+    assert "请于2016年6月30日17:00前一次性补齐" in with_closing(
+        datetime(2016, 6, 30, 9, tzinfo=UTC)
+    )
+    assert "请于2016年6月30日（含）前一次性补齐" in with_closing(date(2016, 6, 30))
+    assert "请一次性补齐" in with_closing(date(2016, 6, 1))
+
+
+def test_what_has_to_be_mended_on_paper_too_is_no_repetition_of_what_was_sent() -> None:
+    again = "如已报送，除上述注明“电子、纸质均需”的事项外，无需重复报送。"
+    assert again in list_missing(view(missing("agreement.risk"), NO_RECORD)).text
+    only_files = list_missing(view(missing("document.charter"), NO_RECORD)).text
+    assert "如已报送，无需重复报送。" in only_files
+    assert again not in only_files
+
+
+def test_notice_on_several_asks_for_paper_once() -> None:
+    text = LETTERS["lacking several"].text
+    assert text.count("纸质材料：尚未查到收件登记（登记截至2016年6月1日）。\n") == 2
+    assert text.count("纸质材料一式5份") == 1
+
+
+def test_where_to_send_what_is_missing_is_said() -> None:
+    center = Center(address="某路1号")
+    text = list_missing(LACKING, center=center).text
+    assert f"电子材料，请直接回复本邮件发送，并保留主题中的编号[{NUMBER}]。" in text
+    assert "纸质材料请报送至本中心（地址附后）。" in text
+    assert "地址附后" not in LETTERS["lacking"].text
+    assert "请报送至本中心" not in LETTERS["awaiting"].text
+
+
+LOOKED = f"已查看{FOUR[3].path}，未见“风险承担”"
+CALL_PATTERN = "联盟名称不符合“广东省XXX（领域或行业）产业技术创新联盟”的统一格式"
+LISTED = "".join(f"“{each.path}”" for each in FOUR[:3])
+LOOKED_AT_ALL = "已查看" + "、".join(each.path for each in FOUR[:3]) + "等4个，未见“专家委员会”"
+BLANK = document("charter", "章程.docx")
+
+
+@pytest.mark.parametrize(
+    ("finding", "documents", "problem"),
+    [
+        (
+            missing("agreement.risk", LOOKED, document=FOUR[3].path),
+            FOUR,
+            f"协议中未约定风险承担（已查看“{FOUR[3].path}”）。",
+        ),
+        (
+            missing("plan.experts", LOOKED_AT_ALL),
+            FOUR,
+            f"组织机构中未见专家委员会（已查看{LISTED}等4个文件）。",
+        ),
+        (
+            missing("document.charter", "在收到的文件中未见组建章程：申报表.docx"),
+            FOUR[:1],
+            "未收到联盟组建章程的电子版。",
+        ),
+        (
+            missing("document.charter", "所收章程.docx是未填写的空白组建章程"),
+            (BLANK,),
+            "未收到联盟组建章程的电子版。所收“章程.docx”是未填写的空白组建章程。",
+        ),
+        (
+            missing(
+                "name.pattern",
+                "联盟名称为“广东云计算联盟”，不符合统一格式",
+                document=FOUR[0].path,
+                page=1,
+                quote="联盟名称：广东云计算联盟",
+            ),
+            FOUR,
+            f"{CALL_PATTERN}。联盟名称为“广东云计算联盟”（“{FOUR[0].path}”，第1页）。",
+        ),
+        (
+            missing("agreement.signatures", "签署栏未列成员单位：某某大学", page=2),
+            FOUR,
+            "签署栏未列成员单位：某某大学（第2页）。",
+        ),
+        (
+            missing(
+                "name.consistent", "各材料中的联盟名称不一致：“甲”（申报表）；“乙”（组建方案）"
+            ),
+            FOUR,
+            "各材料中的联盟名称不一致：“甲”（申报表）；“乙”（组建方案）。",
+        ),
+    ],
+)
+def test_problem_says_each_thing_once(
+    finding: Finding, documents: tuple[FiledDocument, ...], problem: str
+) -> None:
+    assert f"问题：{problem}\n" in list_missing(view(finding, documents=documents)).text
+
+
+def test_points_of_one_document_stand_together_in_the_order_of_the_call() -> None:
+    ids = ("form.contact", "agreement.risk", "plan.experts", "name.consistent")
+    left_in = missing("text.placeholder", "XX", document=FOUR[0].path)
+    text = list_missing(view(*map(missing, ids), left_in)).text
+    headings = re.findall(r"^\d+\. 【(.+?)】", text.partition("缺件清单")[2], re.MULTILINE)
+    assert headings == ["申报表", "申报表", "组建方案", "组建协议", "联盟名称一致性"]
+
+
+def test_register_that_says_only_no_adds_nothing_to_the_words_of_the_call() -> None:
+    def seals(said: str) -> str:
+        lack = missing("paper.seals", f"成员单位盖章：登记为{said}")
+        return list_missing(view(lack, record=paper(sealed=False))).text
+
+    assert "盖章不齐（须经全体成员单位盖章）。\n" in seals("否")
+    assert "盖章不齐（须经全体成员单位盖章）。登记为“缺1份”。\n" in seals("“缺1份”")
+
+
+def test_notice_is_named_in_full_before_it_is_cited_by_its_short_name() -> None:
+    for name in ("awaiting", "in review", "several", "lacking", "lacking several", "approved"):
+        before, short, after = LETTERS[name].text.partition("（以下简称“通知”）")
+        assert before.endswith(CALL.notice), name
+        assert "依据：通知" not in before
+        assert "（以下简称" not in after
+        assert short
+
+
+# ── another call ─────────────────────────────────────────────────────────────────────────
+
+TOPIC_FILES = (document("application", "申请书.docx"), document("recommendation", "推荐函.pdf"))
+
+
+def of_topics(*findings: Finding, **changes: object) -> DossierView:
+    values: dict[str, Any] = {"number": "KT2019001", "name": "深海缆索疲劳机理研究"}
+    return view(*findings, documents=TOPIC_FILES, **(values | {"call_id": TOPICS.id} | changes))
+
+
+def test_another_call_is_told_in_its_own_words_alone() -> None:
+    def tell(kind: Kind, *views: DossierView, **changes: object) -> str:
+        calls = {each.row.number: TOPICS for each in views}
+        return write(
+            kind,
+            *views,
+            calls=calls,
+            default_call=TOPICS,
+            center=Center(name="海湾市重点实验室办公室"),
+            mails=(mail(subject="报送课题申请书"),),
+            **changes,
+        ).text
+
+    whole = of_topics(status=Status.COMPLETE, due=None)
+    lacking = of_topics(missing("application.route", "已查看申请书.docx，未见“技术路线”"))
+    second = of_topics(number="KT2019002", status=Status.COMPLETE, due=None)
+    letters = [
+        tell(Kind.ACKNOWLEDGEMENT, whole),
+        tell(Kind.ACKNOWLEDGEMENT, whole, lacking),
+        tell(Kind.MISSING_ITEMS, lacking),
+        tell(Kind.MISSING_ITEMS, lacking, second, notice=True),
+        tell(Kind.REMINDER, lacking, notice=True),
+        tell(Kind.COMPLETE, whole, notice=True),
+        tell(Kind.COMPLETE, whole, second, notice=True),
+        tell(Kind.UNRECOGNISED),
+    ]
+    ours = ("广东", "联盟", "科学技术厅", "秘书处", "申报表", "一式", "纸质", "推荐单位", "章程")
+    for text in letters:
+        assert not [word for word in ours if word in text], text
+    assert "材料已齐。" in letters[0]
+    assert f"对照{TOPICS.notice}核对" in letters[2]
+    assert "除上述事项外，其他材料已齐。" in letters[2]
+    assert "您报送的申报材料已收齐，已登记归档。" in letters[5]
+    assert "写明课题名称（全称）" in letters[7]
 
 
 # ── the other letters ────────────────────────────────────────────────────────────────────
@@ -515,7 +702,7 @@ def test_complete_notice_lists_what_is_on_record() -> None:
     letter = LETTERS["complete notice"]
     assert letter.subject == f"[{NUMBER}] 资料齐全通知——{NAME}"
     assert "电子材料和纸质材料均已收齐" in letter.text
-    assert "登记号S-041，收件日期2016年5月30日，登记份数5份" in letter.text
+    assert "登记号S-041，收件日期2016年5月30日，共5份" in letter.text
     assert FOUR[3].path in letter.text
 
 
@@ -529,10 +716,10 @@ def test_complete_notice_on_several_names_each() -> None:
 def test_unrecognised_asks_for_name_and_documents() -> None:
     letter = LETTERS["unrecognised"]
     assert letter.subject == "收件回执：报送海洋传感联盟申报材料"
-    assert "联盟全称" in letter.text
+    assert "联盟名称（全称）" in letter.text
     for each in CALL.documents:
         assert each.title in letter.text
-    assert "本系统未能打开：\n\n1. 材料.rar" in letter.text
+    assert "也可换用Word、PDF等常见格式：\n\n1. 材料.rar" in letter.text
     assert "未能打开" not in write(Kind.UNRECOGNISED).text
 
 
@@ -553,10 +740,27 @@ def test_edited_text_keeps_headings_tables_and_paragraphs() -> None:
     html = edit_html(text)
     assert "<h3>一、缺件清单</h3>" in html
     assert html.count("<table") == 1
-    assert "<th>问题</th><th>依据</th><th>备注</th>" in html
-    assert "<td>甲 接着说</td><td>乙</td><td>丙</td>" in html
-    assert "<td>丁</td><td></td><td></td>" in html
+    assert _headings(html) == ["序号", "材料", "问题", "依据", "备注"]
+    assert _cells(html) == [
+        "1",
+        "【组建协议】",
+        "甲 接着说",
+        "乙",
+        "丙",
+        "2",
+        "【申报表】",
+        "丁",
+        "",
+        "",
+    ]
     assert "<p>第一行<br>第二行 &lt;b&gt;</p>" in html
+
+
+def test_html_cell_bears_its_label_for_narrow_screens() -> None:
+    html = LETTERS["lacking"].html
+    for label in ("问题", "依据", "如何补", "文件", "大小", "校验码"):
+        assert f'<td data-label="{label}"' in html
+    assert "max-width: 600px" in html
 
 
 ANYTHING = st.text(st.characters(exclude_categories=()), max_size=300)
@@ -589,7 +793,7 @@ def test_html_of_edited_text_holds_only_plain_tags(text: str) -> None:
     assert _tags(edit_html(text)) <= _PLAIN_TAGS
 
 
-_PLAIN_TAGS = {"html", "head", "meta", "body", "p", "br", "h3", "table", "tr", "th", "td"}
+_PLAIN_TAGS = {"html", "head", "meta", "style", "body", "p", "br", "h3", "table", "tr", "th", "td"}
 
 
 class _Reader(HTMLParser):
@@ -604,6 +808,14 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.words.append(data)
+
+
+def _headings(html: str) -> list[str]:
+    return re.findall(r"<th[^>]*>(.*?)</th>", html)
+
+
+def _cells(html: str) -> list[str]:
+    return re.findall(r"<td[^>]*>(.*?)</td>", html)
 
 
 def _tags(html: str) -> set[str]:

@@ -172,6 +172,7 @@ def test_the_digest_tells_staff_what_is_new_and_what_waits(intake: Intake) -> No
     assert "待核对1件" in digest.subject
     for words in (number(1), number(2), "问一下", "新收的申报材料：2件", "存疑"):
         assert words in digest.text
+    assert digest.text.count("存疑") == 1
     assert of_kind(intake.answer(after=timedelta(hours=1)), Kind.DIGEST) == []
     [next_one] = of_kind(intake.answer(after=timedelta(days=1)), Kind.DIGEST)
     assert "新收的申报材料：0件" in next_one.text

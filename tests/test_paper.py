@@ -318,7 +318,7 @@ def test_an_exported_record_reads_the_same(
     kept = tuple(each for each in CALL.paper.columns if each in {*fields, "name", "secretariat"})
     values = {each: getattr(record, each) for each in kept}
     given_record = PaperRecord(**values, columns=kept, sheet="第一批", row=2)
-    export_paper(tmp_path / "export.xlsx", [given_record])
+    export_paper(tmp_path / "export.xlsx", [given_record], CALL)
     assert read_register(tmp_path / "export.xlsx", CALL).records == (given_record,)
 
 

@@ -136,7 +136,7 @@ def test_an_exported_register_imports_back_unchanged(registry: Registry, tmp_pat
     )
     take(registry, replace(held(registry)["S-2"], received_on=None))
     before = held(registry)
-    export_paper(tmp_path / "export.xlsx", tuple(before.values()))
+    export_paper(tmp_path / "export.xlsx", tuple(before.values()), CALL)
     with registry.write() as connection:
         register = read_register(tmp_path / "export.xlsx", CALL)
         again = import_register(connection, register, call=CALL, who="registrar", now=NOW)

@@ -10,10 +10,10 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from registry.rows import Finding, Outcome
-from reports.workbook import PAPER_COLUMNS, export_paper, export_registry
-from tests.sample_rows import CALL, FOUR, NAME, NUMBER, ZONE, document, missing, paper, view
+from reports.workbook import PAPER_WIDTHS, export_paper, export_registry
+from tests.sample_rows import CALL, FOUR, NAME, NUMBER, TOPICS, ZONE, document, missing, paper, view
 
-ALL_COLUMNS = tuple(PAPER_COLUMNS)
+ALL_COLUMNS = tuple(PAPER_WIDTHS)
 
 
 def sheets(path: Path) -> dict[str, list[Sequence[object]]]:
@@ -65,7 +65,7 @@ def test_paper_register_keeps_its_headings_values_and_dates(tmp_path: Path) -> N
     record = paper(
         columns=ALL_COLUMNS, sheet="第一批", sealed=False, sealed_text="缺1份", dossier=NUMBER
     )
-    export_paper(path, [record, paper(columns=ALL_COLUMNS, sheet="第一批", recommended=None)])
+    export_paper(path, [record, paper(columns=ALL_COLUMNS, sheet="第一批", recommended=None)], CALL)
     [(name, (headings, first, second))] = sheets(path).items()
     assert name == "第一批"
     row = dict(zip(headings, first, strict=True))
@@ -80,22 +80,32 @@ def test_paper_register_keeps_its_headings_values_and_dates(tmp_path: Path) -> N
 
 def test_paper_headings_are_those_that_the_call_reads(tmp_path: Path) -> None:
     path = tmp_path / "paper.xlsx"
-    export_paper(path, [])
+    export_paper(path, [], CALL)
     [[headings]] = sheets(path).values()
     assert headings[-1] not in {word for words in CALL.paper.columns.values() for word in words}
-    for field, heading in zip(PAPER_COLUMNS, headings, strict=False):
+    for field, heading in zip(PAPER_WIDTHS, headings, strict=False):
         assert heading in CALL.paper.columns[field]
+    export_paper(path, [paper(columns=ALL_COLUMNS)], TOPICS)
+    [[headings, _]] = sheets(path).values()
+    assert headings == ["流水号", "课题名称", "对应申报材料"]
+
+
+def test_registry_is_headed_in_the_words_of_its_call(tmp_path: Path) -> None:
+    path = tmp_path / "registry.xlsx"
+    export_registry(path, [view()], {NUMBER: TOPICS}, ZONE)
+    headings, _ = sheets(path)["申报材料"]
+    assert headings[1:4] == ["课题名称", "依托单位", "推荐单位"]
 
 
 def test_column_that_a_sheet_never_had_does_not_come_back_blank(tmp_path: Path) -> None:
     path = tmp_path / "paper.xlsx"
-    export_paper(path, [paper(columns=("register_no", "name", "copies"), sheet="简表")])
+    export_paper(path, [paper(columns=("register_no", "name", "copies"), sheet="简表")], CALL)
     assert sheets(path)["简表"][0] == ["登记号", "联盟名称", "份数", "对应申报材料"]
 
 
 def test_lines_gone_from_their_sheet_are_left_out(tmp_path: Path) -> None:
     path = tmp_path / "paper.xlsx"
-    export_paper(path, [paper(columns=ALL_COLUMNS, gone=True), paper(columns=ALL_COLUMNS)])
+    export_paper(path, [paper(columns=ALL_COLUMNS, gone=True), paper(columns=ALL_COLUMNS)], CALL)
     [rows] = sheets(path).values()
     assert len(rows) == 2
 
@@ -109,10 +119,10 @@ def test_sheet_names_are_made_fit_for_excel(tmp_path: Path) -> None:
         paper(columns=short, sheet="a/b:[c]"),
         paper(columns=ALL_COLUMNS, sheet="'"),
     ]
-    export_paper(path, records)
+    export_paper(path, records, CALL)
     assert list(sheets(path)) == ["批" * 31, "批" * 27 + " (2)", "a b  c", "登记"]
 
 
 def test_file_that_cannot_be_written_is_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="no-such-folder"):
-        export_paper(tmp_path / "no-such-folder" / "paper.xlsx", [])
+        export_paper(tmp_path / "no-such-folder" / "paper.xlsx", [], CALL)

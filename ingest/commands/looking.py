@@ -261,10 +261,10 @@ def export_paper_register(
     from registry import queries
     from reports.workbook import export_paper
 
-    with reading(context) as (_, connection):
+    with reading(context) as (house, connection):
         records = queries.papers(connection)
     _writable(file)
-    export_paper(file, records)
+    export_paper(file, records, house.default_call)
     typer.echo(f"{len(records)} records written to {file}")
 
 

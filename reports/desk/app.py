@@ -96,7 +96,7 @@ def create_app(
         clock=clock,
         sessions=Sessions(secret),
         throttle=Throttle(),
-        templates=environment(settings),
+        templates=environment(settings, calls[settings.service.default_call]),
     )
     for page in PAGES:
         app.include_router(page.router)

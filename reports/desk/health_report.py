@@ -29,6 +29,7 @@ def report(health: Health) -> dict[str, object]:
         "mail_server": reasons.get(What.MAIL_SERVER, "ok"),
         "mails": _backlog(health.mails, reasons.get(What.MAILS, "ok")),
         "dossiers": _backlog(health.dossiers, reasons.get(What.DOSSIERS, "ok")),
+        "answers": _backlog(health.answers, reasons.get(What.ANSWERS, "ok")),
         "letters": _backlog(health.letters, reasons.get(What.LETTERS, "ok")),
         "disk": reasons.get(What.DISK, "ok"),
     }
@@ -78,6 +79,7 @@ def metrics(connection: Connection, health: Health, now: datetime) -> bytes:
     for backlog, name, does in (
         (health.mails, "mail_waiting", "the oldest mail has waited to be filed"),
         (health.dossiers, "dossier_waiting", "the oldest dossier has waited to be judged"),
+        (health.answers, "answer_waiting", "the oldest mail has waited in vain for its answer"),
         (health.letters, "letter_waiting", "the oldest letter has waited to be sent"),
     ):
         seconds = (now - backlog.oldest).total_seconds() if backlog.oldest else 0

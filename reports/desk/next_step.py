@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from config.call import Call
 from registry.rows import DossierView, Finding, Outcome, Status
-from reports.wording import finding_label
+from reports.wording import asks_for_paper, finding_label
 
 PAPER = "paper."
 PAPER_RECORD = "paper.record"
@@ -36,6 +36,11 @@ def _paper_sentence(view: DossierView, call: Call) -> str:
     return "纸质材料已登记" if looked_at else "纸质材料已登记，尚待核对"
 
 
+def _told(call: Call) -> tuple[str, str]:
+    """Return what the files are called, and all that was handed in."""
+    return ("电子材料", "电子材料和纸质材料均") if asks_for_paper(call) else ("材料", "材料")
+
+
 def to_say(view: DossierView, call: Call) -> str:
     """Return what to tell an applicant who calls: what arrived, what is missing, never more.
 
@@ -43,24 +48,25 @@ def to_say(view: DossierView, call: Call) -> str:
     """
     name = f"{view.row.name}的申报材料" if view.row.name else "您的材料"
     opening = f"{name}已收到，编号 {view.row.number}"
-    paper = _paper_sentence(view, call)
+    electronic, both = _told(call)
+    paper = f"{_paper_sentence(view, call)}。" if asks_for_paper(call) else ""
     lacking = _electronic(view)
     status = view.row.status
     if status is Status.WITHDRAWN:
         return f"{opening}，已按要求撤回。"
     if status is Status.COMPLETE:
-        return f"{opening}；电子材料和纸质材料均已收齐，目前无需补充。"
+        return f"{opening}；{both}已收齐，目前无需补充。"
     if status is Status.IN_REVIEW:
         return f"{opening}；有几处正由工作人员核对，核对后会通过邮件一次告知全部结果。"
     if not lacking:
-        return f"{opening}；电子材料已收齐，{paper}。"
+        return f"{opening}；{electronic}已收齐{f'，{paper}' if paper else '。'}"
     count = len({(each.id, each.document) for each in lacking})
-    return f"{opening}；电子材料还缺 {count} 项：{_labels(lacking, call)}。{paper}。"
+    return f"{opening}；{electronic}还缺 {count} 项：{_labels(lacking, call)}。{paper}"
 
 
 TO_DO = {
     Status.INCOMPLETE: "缺件清单由系统发送；收到补充材料后自动重新核对。",
-    Status.COMPLETE: "电子材料和纸质材料均已收齐，无需处理。",
+    Status.COMPLETE: "材料均已收齐，无需处理。",
     Status.WITHDRAWN: "已撤回，不再处理；经过仍保留。",
 }
 

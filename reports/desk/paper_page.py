@@ -24,7 +24,7 @@ from reports.workbook import export_paper
 router = APIRouter(include_in_schema=False)
 
 UNREADABLE = (
-    "这个文件不能作为收件登记表读取，登记没有变化。请确认其中有“联盟名称”等表头，"
+    "这个文件不能作为收件登记表读取，登记没有变化。请确认其中有“{heading}”等表头，"
     "没有加密，并另存为 .xlsx 或 .csv 后再导入。"
 )
 LONGEST_NAME = 60
@@ -93,7 +93,8 @@ def export(visit: SignedIn) -> Response:
     """Give the paper register as the sheet that it is imported from."""
     with visit.reading() as connection:
         records = queries.papers(connection)
-    return workbook("paper.xlsx", lambda path: export_paper(path, records))
+    call = visit.desk.calls[visit.desk.settings.service.default_call]
+    return workbook("paper.xlsx", lambda path: export_paper(path, records, call))
 
 
 @router.post("/paper/import")
@@ -104,7 +105,8 @@ def import_paper(visit: Acting, sheet: UploadFile) -> Response:
     try:
         register = _read(sheet, call)
     except UnreadableError:
-        return visit.go("/paper", UNREADABLE, "bad")
+        heading = call.paper.columns["name"][0]
+        return visit.go("/paper", UNREADABLE.format(heading=heading), "bad")
     with visit.desk.registry.write() as connection:
         done = import_register(
             connection, register, call=call, who=visit.account.name, now=visit.desk.clock()

@@ -164,12 +164,15 @@ def _loads(serializer: URLSafeSerializer, text: str) -> dict[str, Any] | None:
 class Throttle:
     """Holds back sign-in after too many failures, by name and by client; kept in memory.
 
+    A client that guesses at a name soon may not, but keeps the person of that name from
+    signing in elsewhere only where many clients guess together.
     Every attempt counts as a failure until it has succeeded: many at once would else all
     be let through before the first has failed.
     """
 
     WINDOW = timedelta(minutes=15)
-    PER_NAME = 8
+    PER_NAME_AND_CLIENT = 8
+    PER_NAME = 80
     PER_CLIENT = 30
     MOST_KEYS = 10_000
 
@@ -180,14 +183,17 @@ class Throttle:
     def admits(self, name: str, client: str, now: datetime) -> bool:
         """Count an attempt, and tell whether it may be made."""
         with self._lock:
-            by_name = self._recent(("name", name), now)
-            by_client = self._recent(("client", client), now)
-            if by_name >= self.PER_NAME or by_client >= self.PER_CLIENT:
+            most = {
+                ("both", f"{client} {name}"): self.PER_NAME_AND_CLIENT,
+                ("name", name): self.PER_NAME,
+                ("client", client): self.PER_CLIENT,
+            }
+            if any(self._recent(key, now) >= bound for key, bound in most.items()):
                 return False
             if len(self._failures) >= self.MOST_KEYS:
                 for key in list(self._failures):
                     self._recent(key, now)
-            for key in (("name", name), ("client", client)):
+            for key in most:
                 self._failures[key].append(now)
             return True
 
@@ -205,6 +211,7 @@ class Throttle:
         """Forget the failures of a name that has signed in, and this attempt of its client."""
         with self._lock:
             self._failures.pop(("name", name), None)
+            self._failures.pop(("both", f"{client} {name}"), None)
             by_client = self._failures.get(("client", client))
             if by_client:
                 by_client.pop()

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from config.call import Call
 from config.settings import Settings
 from reports import wording
 from reports.alarm import trouble_words
@@ -36,8 +37,11 @@ def yes_no(value: bool | None) -> str:  # noqa: FBT001 - a template filter has o
     return {True: "是", False: "否", None: UNKNOWN}[value]
 
 
-def environment(settings: Settings) -> Environment:
-    """Return the templates of the desk; everything that is put into them is escaped."""
+def environment(settings: Settings, call: Call) -> Environment:
+    """Return the templates of the desk; everything that is put into them is escaped.
+
+    Lists that hold dossiers of every call speak in the words of `call`, the default one.
+    """
     found = Environment(
         loader=PackageLoader("reports.desk"),
         autoescape=True,
@@ -60,5 +64,6 @@ def environment(settings: Settings) -> Environment:
         "center": settings.center.name,
         "address": address,
         "wording": wording,
+        "default_call": call,
     }
     return found
