@@ -159,10 +159,16 @@ class MailPart(_Part):
 
 
 class MailWords(_Part):
-    """What writers say in a mail: that more follows, or that they want to withdraw."""
+    """What writers say in a mail: that more follows, or that they want to withdraw.
+
+    `attached`: that files come with it; `questions`: that they ask something. In `withdrawal`
+    and `attached`, `*` stands for a few characters.
+    """
 
     more_follows: Words = ()
     withdrawal: Words = ()
+    attached: Words = ()
+    questions: Words = ()
 
     def part_of(self, subject: str) -> MailPart | None:
         """Return the part of several (1/3) that a mail is by its subject, or None."""
@@ -281,7 +287,8 @@ class Check(_Part):
     must lay down an obligation). Fewer such sentences, or `weak` words alone, leave it doubtful.
     In all these words `*` stands for a few characters, `#` for a number. `slogans` are set
     phrases that contain a word but settle nothing, and count only as the heading of an
-    article; `decoys` contain a word but mean another thing, and never count. What is asked of
+    article; `decoys` contain a word but mean another thing, and never count, nor does any
+    sentence with a word of `unless`: it speaks of another clause. What is asked of
     the members together (`collective`) is not proven by a sentence about one of them. Of `rivals`,
     clauses that exclude each other, one is told by `words`, one by `rivals`.
     """
@@ -302,6 +309,7 @@ class Check(_Part):
     statements: tuple[tuple[Words, ...], ...] = ()
     slogans: Words = ()
     decoys: Words = ()
+    unless: Words = ()
     rivals: Words = ()
     problem: str = ""
     remedy: str = ""

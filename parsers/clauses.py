@@ -216,6 +216,8 @@ def _holds_data(grid: Grid) -> bool:
 
 def _proof(check: Check, sentences: Sequence[Sentence], call: Call) -> Sentence | None:
     """Return the sentence that states a clause, or the first of enough that speak of it."""
+    other = any_of(check.unless)
+    sentences = [each for each in sentences if not other.search(each.text)]
     if check.collective:
         sentences = [each for each in sentences if not _is_of_one_body(each.text, call)]
     for statement in check.statements:

@@ -31,8 +31,8 @@ def _reader_in(module: str, function: str) -> Reader:
     return read
 
 
-# Under these names other bytes than the format's are a fault; `.wps` has been many formats.
-_PROMISED = frozenset({".docx", ".xlsx", ".ofd", ".pdf", ".doc", ".xls", ".rtf"})
+# Under these names other bytes than the format's are a fault; `.wps` and `.xls` were many formats.
+_PROMISED = frozenset({".docx", ".xlsx", ".ofd", ".pdf", ".doc", ".rtf"})
 
 read_pdf: Final = _reader_in("parsers.pdf", "read_pdf")
 

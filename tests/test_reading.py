@@ -105,3 +105,12 @@ def test_any_markup_in_a_package_ends_in_content(
         archive.writestr("word/document.xml", text)
     content = read_content(path, media.DOCX, "a")
     assert bool(content.pages) != bool(content.problem)
+
+
+@pytest.mark.parametrize("filename", ["申报表.docx", "协议.PDF", "章程.doc"])
+def test_unknown_bytes_under_a_known_name_are_damaged_or_locked_by_other_software(
+    tmp_path: Path, filename: str
+) -> None:
+    content = read_content(put(tmp_path, bytes(range(128, 256)) * 8), media.UNKNOWN, filename)
+    assert content.problem is Problem.DAMAGED
+    assert "加密软件" in content.detail
