@@ -45,10 +45,11 @@ lint: setup
 test: setup debian lint
 	$(BIN)/pytest -n auto --dist loadgroup
 
-# Scans read for real; in an environment of its own, since all other tests do without.
+# Scans read for real; in an environment of its own, since all other tests do without. Their file
+# alone: where `parsers.pdf` has been imported, pdfium has no fonts left to draw the scans with.
 test-ocr: debian
 	$(MAKE) setup VENV=.venv-ocr OCR=1
-	.venv-ocr/bin/pytest -m ocr
+	.venv-ocr/bin/pytest -m ocr tests/acceptance/test_scans.py
 
 # Bytes and requests that nobody thought of; what is found stays in fuzz-findings.
 fuzz: debian

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from config.settings import Settings, SettingsError
+from config.settings import Settings, SettingsError, Smtp
 from ingest.house import known_calls, refuse_unsupported
 from ingest.mailboxes import open_mailbox
 from ingest.outbox import MailServerError, open_server
@@ -42,6 +42,8 @@ def examine(settings: Settings) -> list[Result]:
         ("mail server", _mail_server),
     ]
     results = [_try(part, act, settings) for part, act in fixed]
+    if alarms := settings.alarms.smtp:
+        results.append(_try("mail server of alarms", lambda _: _hands_over(alarms), settings))
     if not settings.mailbox:
         says = "none is configured; add a [mailbox.main] table"
         results.append(Result(part="mailbox", ok=False, says=says))
@@ -114,14 +116,21 @@ def _sandbox(settings: Settings) -> str:
         tempfile.TemporaryDirectory() as work,
         Sandbox(settings.limits, Path(work)) as sandbox,
     ):
-        network = "no network" if sandbox.isolated else "network not cut off by this kernel"
-    return f"children start; {network}"
+        if sandbox.isolated:
+            return "children start; no network"
+    return (
+        "children start; their network is not cut off: this system refuses network namespaces; "
+        "where it can be, allow them (`sysctl user.max_user_namespaces`, or the container's policy)"
+    )
 
 
 def _mail_server(settings: Settings) -> str:
-    with open_server(settings.smtp) as server:
+    return _hands_over(settings.smtp)
+
+
+def _hands_over(smtp: Smtp) -> str:
+    with open_server(smtp) as server:
         server.noop()
-    smtp = settings.smtp
     return f"{smtp.host}:{smtp.port} answers; letters come from {smtp.address}"
 
 
@@ -164,5 +173,6 @@ def _ocr(settings: Settings) -> str:
 def _optional() -> Iterator[Result]:
     """Tell of parts that only some files need; without them such files go to a person."""
     for tool, there in tools().items():
-        says = "installed" if there else f"not installed: `apt-get install {tool}` reads more .rar"
+        lacking = f"not installed: some .rar go to a person; `apt-get install {tool}` has them read"
+        says = "installed" if there else lacking
         yield Result(part=tool, ok=True, says=says)

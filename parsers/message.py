@@ -192,7 +192,7 @@ class _Opening:
             for name, blocks in mail.enclosed(part):
                 entries.append(self._attached(blocks, name=name))
         if mail.too_deep:
-            entries.append(Entry(name=_UNNAMED, size=0, problem=Problem.TOO_DEEP))
+            entries.append(Entry(name="邮件深层的附件", size=0, problem=Problem.TOO_DEEP))
         self.open_all(entries, prefix=inside.prefix, depth=depth, inside=inside)
 
     def _take_attachments(self, mail: OutlookMail, inside: _Inside, depth: int) -> None:

@@ -47,13 +47,15 @@ UNREAD: dict[Problem, frozenset[str]] = {
         "testPPT_protected_passtika.pptx", "testWORD_protected_drm.doc",
         "testWORD_protected_passtika.doc", "testWORD_protected_passtika.docx",
     }),
-    # Cut off: a package without its directory, RTF without its end.
-    Problem.DAMAGED: frozenset({"testBinControlWord.rtf", "testWORD_truncated.docx"}),
-    # Works, WordPerfect, Word 6 and Excel 4.
+    # Cut off: a package without its directory, RTF without its end. WordPerfect's first format
+    # bears no mark: under `.doc` it is not what the name says.
+    Problem.DAMAGED: frozenset({
+        "testBinControlWord.rtf", "testWORD_truncated.docx", "testWordPerfect_42.doc",
+    }),
+    # Works, Word 6 and Excel 4.
     Problem.UNSUPPORTED: frozenset({
         "testEXCEL_4.xls", "testWORD6.doc", "testWORKS.wps", "testWORKS2000.wps",
         "testWORKSWordProcessor3.0.wps", "testWORKSWordProcessor4.0.wps",
-        "testWordPerfect_42.doc",
     }),
     # Pictures, charts, drawings or embedded files, and not a word beside them.
     Problem.SCAN: frozenset({

@@ -320,6 +320,23 @@ def test_a_bomb_costs_only_itself(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(("count", "listed"), [(20, 20), (21, 1)])
+def test_a_multitude_of_files_beyond_the_limits_is_named_by_what_it_lies_in(
+    count: int, listed: int, tmp_path: Path
+) -> None:
+    inner = zipped(**{f"{at}.txt": b"0" * 90_000 for at in range(count)})
+    outer = zipped(**{"a.pdf": PDF, "in.zip": inner})
+    raw = mixed(TEXT, attachment(b"attachment; filename=x.zip", outer))
+    mail = read(raw, tmp_path, Limits(unpacked_bytes=80_000))
+    refused = [file for file in mail.files if file.problem is Problem.TOO_LARGE]
+    assert len(refused) == listed
+    assert [file.path for file in mail.files if file.problem is None] == ["x.zip/a.pdf"]
+    if listed == 1:
+        assert (refused[0].path, refused[0].filename) == ("x.zip/in.zip", "in.zip")
+        assert refused[0].size == count * 90_000
+        assert f"{count}个文件" in refused[0].detail
+
+
 def test_too_many_files_are_named(tmp_path: Path) -> None:
     many = zipped(**{f"{at}.pdf": PDF for at in range(20)})
     raw = mixed(TEXT, attachment(b"attachment; filename=x.zip", many))
@@ -327,11 +344,13 @@ def test_too_many_files_are_named(tmp_path: Path) -> None:
     assert [file.problem for file in mail.files] == [None] * 4 + [Problem.TOO_MANY]
 
 
-def test_two_hundred_nested_multiparts_end(tmp_path: Path) -> None:
-    raw = TEXT
+def test_two_hundred_nested_multiparts_end_and_what_lies_too_deep_is_named(tmp_path: Path) -> None:
+    raw = mixed(TEXT, attachment(b"attachment; filename=inner.pdf", PDF), head=b"")
     for level in range(200):
-        raw = mixed(raw, head=b"", boundary=b"level%d" % level)
-    assert read(HEAD + raw, tmp_path).sender.address == "office@example.com"
+        raw = mixed(raw, attachment(b"attachment", PDF), head=b"", boundary=b"level%d" % level)
+    mail = read(HEAD + raw, tmp_path)
+    assert mail.sender.address == "office@example.com"
+    assert [file.problem for file in mail.files] == [None] * 50 + [Problem.TOO_DEEP]
 
 
 def test_a_message_over_the_limit_is_refused(tmp_path: Path) -> None:
