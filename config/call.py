@@ -14,7 +14,7 @@ from datetime import date, datetime, time, tzinfo
 from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -349,9 +349,14 @@ class Placeholders(_Part):
 
 
 class Paper(_Part):
-    """What is asked of the paper copies 纸质材料; `columns` maps fields to column headings."""
+    """What is asked of the paper copies 纸质材料; `columns` maps fields to column headings.
+
+    `keeps` are the fields that the center's register has a column for: where a sheet lacks one,
+    a person is asked, as for a blank cell. Of what it never keeps nothing is asked.
+    """
 
     copies: int
+    keeps: tuple[Literal["copies", "sealed", "recommended"], ...] = ()
     columns: dict[str, Words]
 
     @field_validator("columns")
@@ -461,6 +466,23 @@ def _known(where: str, value: str, known: set[str]) -> None:
         raise ValueError(message)
 
 
+def _place_of(location: tuple[int | str, ...], tables: dict[str, Any]) -> str:
+    """Return where a key stands; one of a list by its id, else by its number."""
+    parts: list[str] = []
+    inside: Any = tables
+    for each in location:
+        try:
+            inside = inside[each]
+        except (KeyError, IndexError, TypeError):
+            inside = None
+        if isinstance(each, str):
+            parts.append(each)
+        else:
+            named = isinstance(inside, dict) and isinstance(inside.get("id"), str)
+            parts.append(inside["id"] if named else f"no. {each + 1}")
+    return ".".join(parts)
+
+
 @cache
 def parse_call(text: str, origin: str) -> Call:
     """Read a call from the text of its file; the same text is read once.
@@ -468,13 +490,14 @@ def parse_call(text: str, origin: str) -> Call:
     Raises CallError, naming `origin` and the key, when it cannot be used.
     """
     try:
-        call = Call.model_validate(tomllib.loads(text) | {"text": text})
+        tables = tomllib.loads(text)
+        call = Call.model_validate(tables | {"text": text})
     except tomllib.TOMLDecodeError as error:
         message = f"{origin}: not a TOML file: {error}"
         raise CallError(message) from error
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(each) for each in first["loc"])
+        key = _place_of(first["loc"], tables)
         message = f"{origin}: {key or 'call'}: {first['msg'].removeprefix('Value error, ')}"
         raise CallError(message) from error
     return call

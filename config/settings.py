@@ -258,7 +258,8 @@ class Alarms(_Section):
     """Who is written to when the service cannot do its work, and from when on it is trouble.
 
     `mail_age` and `letter_age` are how long a mail may wait to be filed and a letter to be
-    sent; `free_bytes` how much room should be left where the data lies.
+    sent; `free_bytes` how much room should be left where the data lies. `smtp` is another
+    server for these letters alone: only so can they tell that the first one takes none.
     """
 
     to: tuple[Annotated[str, AfterValidator(_recipient)], ...] = ()
@@ -266,6 +267,7 @@ class Alarms(_Section):
     mail_age: Duration = timedelta(hours=1)
     letter_age: Duration = timedelta(hours=1)
     free_bytes: NonNegativeInt = 1_073_741_824
+    smtp: Smtp | None = None
 
 
 class Ocr(_Section):
@@ -397,11 +399,14 @@ def _at(settings: Settings, folder: Path) -> Settings:
     if service.calls_dir:
         places["calls_dir"] = str(folder / service.calls_dir)
     boxes = {name: _paths_at(box, folder) for name, box in settings.mailbox.items()}
+    alarms = settings.alarms
+    own_way = _paths_at(alarms.smtp, folder) if alarms.smtp else None
     return settings.model_copy(
         update={
             "service": service.model_copy(update=places),
             "mailbox": boxes,
             "smtp": _paths_at(settings.smtp, folder),
+            "alarms": alarms.model_copy(update={"smtp": own_way}),
         }
     )
 

@@ -13,17 +13,18 @@ from parsers.charsets import decode_header
 from parsers.lines import squeeze
 from parsers.submission import Submission
 
+# Bounded, so that a text made to be slow is not.
 _MESSAGE_ID_LINE = re.compile(
-    r"^[>\s]*(?:x-|original-|resent-)*message-id:\s*(<[^<>\s]{1,900}>)",
+    r"^[> \t]{0,40}(?:x-|original-|resent-){0,3}message-id:\s{0,9}(<[^<>\s]{1,900}>)",
     re.IGNORECASE | re.MULTILINE,
 )
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
-# Bounded, so that a text made to be slow is not.
 _ADDRESS = re.compile(
     r"(?<![A-Za-z0-9!#$%&'*+/=?^_`{|}~.-])[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}"
     r"@[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63}){1,8}"
 )
 _MOST_ADDRESSES = 100
+_MOST_IDS = 100
 _LONGEST_TEXT = 100_000
 
 
@@ -63,4 +64,5 @@ def _message_ids(submission: Submission, text: str) -> tuple[str, ...]:
         *_MESSAGE_ID.findall(headers),
         *(each for each in thread if each),
     )
-    return tuple(dict.fromkeys(each for each in found if each != submission.message_id))
+    ids = dict.fromkeys(each for each in found if each != submission.message_id)
+    return tuple(ids)[:_MOST_IDS]

@@ -9,7 +9,7 @@ from config.call import Call
 from parsers.clauses import read_clauses
 from parsers.fields import read_fields
 from parsers.lines import Grid, Item, Line, items_of, numbering, quote_of, tidy
-from parsers.member_lists import read_members
+from parsers.member_lists import listed_text, read_members
 from parsers.mentions import read_mentions
 from parsers.names import find_names, is_bare_name, is_blank_name, normal_form
 from parsers.parties import read_signatures
@@ -51,6 +51,7 @@ def read_facts(content: Content, kind: str, call: Call) -> Facts:
         fields=fields,
         members=members,
         signatures=block.parties if block else None,
+        listed=listed_text(sections, members),
         signed=block.text if block else (),
         clauses=read_clauses(items, kind, call) if kind != OTHER else {},
         placeholders=placeholders if kind != OTHER else (),

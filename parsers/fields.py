@@ -22,7 +22,13 @@ from parsers.lines import (
     squeeze,
     tidy,
 )
-from parsers.names import is_authority, is_organisation, is_person, without_note
+from parsers.names import (
+    begins_with_surname,
+    is_authority,
+    is_organisation,
+    is_person,
+    without_note,
+)
 from parsers.sections import CAPTION_LENGTH, Section
 from parsers.submission import Fact
 
@@ -271,6 +277,8 @@ def _completed(
     Where a label stands at half the height of its value, the name begins on the line before.
     """
     value = pair.value
+    if not value and isinstance(before, Line) and isinstance(following, Line):
+        return replace(pair, value=_around(pair, before, following, call))
     wholes = []
     if isinstance(before, Line) and value and pair.line.raw.strip() == pair.label.strip():
         wholes.append(before.raw.strip() + value)
@@ -279,6 +287,17 @@ def _completed(
         wholes.append(value + following.raw.strip())
     whole = next((tidy(each) for each in wholes if _completes(each, value, call)), value)
     return replace(pair, value=whole)
+
+
+def _around(pair: Pair, before: Line, following: Line, call: Call) -> str:
+    """Return a name whose halves stand in the columns above and below the end of a label's line."""
+    at_end = pair.line.raw.rstrip(" :：_").endswith(pair.label.rstrip(" :："))
+    if not at_end or not before.text.split() or not following.text.split():
+        return ""
+    halves = before.raw.split()[-1], following.raw.split()[-1]
+    whole = clean_value("".join(halves), call.placeholders.excused)
+    named = is_organisation(whole) or is_authority(whole)
+    return whole if named and not any(map(is_organisation, halves)) else ""
 
 
 def _completes(whole: str, value: str, call: Call) -> bool:
@@ -311,12 +330,19 @@ def _collect(
     for each in asked:
         if pair.key in keys_of(each.labels):
             fits = bool(pair.value) and may_hold(each.holds, pair.value, call)
+            fits = fits and not _is_next_label(pair.value, labels)
             if fits:
                 _keep(best, each.id, _Fit.WELL, pair.fact())
             elif not (pair.key.endswith(ANY) or pair.guessed):
-                label = len(pair.value) < _SHORTEST_ODD and labels.is_heading(pair.value)
+                label = _is_next_label(pair.value, labels)
                 fact = replace(pair, value="").fact() if label else pair.fact()
                 _keep(best, each.id, _Fit.ODDLY if fact.value else _Fit.BLANK, fact)
+
+
+def _is_next_label(value: str, labels: Labels) -> bool:
+    """Whether a value looks like a label, and not like a person's name and title: 詹秘书长."""
+    short = len(value) <= _LONGEST_LABEL and not begins_with_surname(value)
+    return short and not is_organisation(value) and labels.is_heading(value)
 
 
 def _keep(best: dict[str, tuple[_Fit, Fact]], field: str, fit: _Fit, fact: Fact) -> None:
@@ -328,19 +354,20 @@ _PHONE = re.compile(r"(?<!\d)(?:1[3-9]\d{9}|\(?0\d{2,3}\)?[-—–\s]{0,3}\d{7,8
 EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}", re.ASCII)
 _SHAPES = {"phone": _PHONE, "email": EMAIL}
 _LONGEST_PERSON = 20
-_SHORTEST_ODD = 9  # characters; the label of a field is shorter
 
 
 def may_hold(holds: str, value: str, call: Call) -> bool:
     """Whether a value has the shape of what a field holds."""
     text = plain(value)
     if holds == "name":
-        return call.name.subject in squeeze(text)
+        suffixes = plain_words(call.name.suffixes)
+        return call.name.label not in text and any(each in squeeze(text) for each in suffixes)
     body = is_organisation(without_note(text)) or is_authority(text)
     if holds in {"organisation", "authority"}:
         return body
     if holds == "person":
-        return not body and len(text) <= _LONGEST_PERSON and not text.isdigit()
+        rest = _PHONE.sub("", text)
+        return not body and len(rest) <= _LONGEST_PERSON and not re.search(r"\d", rest)
     pattern = _SHAPES.get(holds)
     return pattern is None or pattern.search(text) is not None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -116,18 +117,25 @@ def group(documents: Sequence[Document], call: Call) -> tuple[Dossier, ...]:
 
     The manifest of a batch belongs to the mail, and to no dossier; names that it lists are
     known in files and folders that shorten them, but what a text says counts before those.
-    Documents belong together by the core of their name. One that differs by a slip joins
-    the others of its folder where it adds what they lack; two sets that both hold a kind
-    stay apart. A document without a name joins the only dossier, or the only one of its
-    folder or a folder above; else it waits in a dossier without a name.
+    Documents belong together by the core of their name. One that differs by a slip, or whose
+    name is none by the call's pattern, joins the others of its folder where it adds what they
+    lack; two sets that both hold a kind stay apart. A document without a name joins the only
+    dossier, or the only one of its folder or a folder above; else it waits in a dossier without
+    a name. So does a file that could not be read, unless a text beside it tells its name.
     """
     signs = signs_of(manifest_in(documents), call)
     documents = [_named_as_listed(each, signs, call) for each in documents if not each.listed]
     named: dict[str, list[Document]] = {}
     nameless: list[Document] = []
+    told: dict[str, set[str]] = {}
+    for each in documents:
+        if each.name and _says_name(each):
+            told.setdefault(_folder(each), set()).add(core_of(each.name.value, call))
     for each in documents:
         core = core_of(each.name.value, call) if each.name else ""
-        if core:
+        beside = told.get(_folder(each), set())
+        guessed = each.problem and beside and core not in beside
+        if core and not guessed:
             named.setdefault(core, []).append(each)
         else:
             nameless.append(each)
@@ -209,7 +217,13 @@ def _is_slip_of(one: _Cluster, other: _Cluster, call: Call) -> bool:
     contained = one.core in other.core or other.core in one.core
     distance = Levenshtein.distance(one.core, other.core)
     alike = Levenshtein.normalized_similarity(one.core, other.core) >= _ALIKE
-    return contained or distance <= 1 or alike
+    return contained or distance <= 1 or alike or not _is_well_named(one, call)
+
+
+def _is_well_named(cluster: _Cluster, call: Call) -> bool:
+    """Whether a name follows the call's pattern; one that does not may have been misread."""
+    names = [each.name.value for each in cluster.documents if each.name]
+    return any(re.search(call.name.pattern, normal_form(name, call)) for name in names)
 
 
 def _with_nameless(

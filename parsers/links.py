@@ -59,7 +59,7 @@ _NAME = re.compile(
 )
 _SHARED = re.compile(r"分享的文件\s*[:：]\s*(?P<name>\S[^\n]{0,120}?)\s*(?:链接\s*[:：]|\n|$)")
 _SIZE = re.compile(
-    r"(?<![A-Za-z0-9.])\d+(?:\.\d+)?\s*(?:[KMGT]i?B?|字节|bytes)(?![A-Za-z])", re.IGNORECASE
+    r"(?<![A-Za-z0-9.])\d+(?:\.\d+)?\s*(?:[KMGT]i?B?|字节|bytes)(?![A-Za-z0-9])", re.IGNORECASE
 )
 _DAY = r"\d{4}\s*[年/.-]\s*\d{1,2}\s*[月/.-]\s*\d{1,2}\s*日?(?:\s*\d{1,2}:\d{2}(?::\d{2})?)?"
 _EXPIRES = re.compile(
@@ -164,7 +164,7 @@ def _beside(text: str, match: re.Match[str], matches: list[re.Match[str]]) -> tu
 
 def _link(match: re.Match[str], before: str, after: str) -> Link:
     url = match[0].rstrip(".,;:!?)*")
-    size = _nearest(_SIZE, before, after)
+    size = _nearest(_SIZE, _CODE.sub("", before), _CODE.sub("", after))  # 12kb may be a code
     return Link(
         provider=next(name for at, (name, _) in enumerate(_PROVIDERS) if match[f"p{at}"]),
         url=url if "://" in url[:8] else f"https://{url}",

@@ -13,7 +13,17 @@ from dataclasses import replace
 from config.call import Call
 from parsers.fields import pairs_of
 from parsers.labels import labels_of
-from parsers.lines import Grid, Line, heading_of, line_of, numbering, plain, plain_words
+from parsers.lines import (
+    Grid,
+    Item,
+    Line,
+    heading_of,
+    line_of,
+    numbering,
+    plain,
+    plain_words,
+    quote_of,
+)
 from parsers.member_tables import Columns, columns_of, members_of_grid, rows_of
 from parsers.members import (
     LONGEST_NAME,
@@ -23,6 +33,7 @@ from parsers.members import (
     member_alone,
     member_of,
 )
+from parsers.mentions import read_runs
 from parsers.names import is_organisation, without_note
 from parsers.parties import agreement_parties, before_signatures
 from parsers.rosters import Roster
@@ -60,6 +71,24 @@ def read_members(
         if len(members) >= WHOLE_LIST:
             return members
     return ()
+
+
+def listed_text(sections: Sequence[Section], members: Sequence[Member]) -> tuple[str, ...]:
+    """Return all text from where the first of some members stands to the last of them."""
+    places: list[int] = []
+    for member in members:
+        start = places[-1] if places else 0
+        found = (at for at in range(start, len(sections)) if _quotes(sections[at].item, member))
+        places += [at for at in [next(found, None)] if at is not None]
+    inside = sections[places[0] : places[-1] + 2] if places else ()
+    return read_runs(each.item for each in inside)
+
+
+def _quotes(item: Item, member: Member) -> bool:
+    lines = item.lines() if isinstance(item, Grid) else (item,)
+    return any(
+        quote_of(line.raw, max(0, line.raw.find(member.name))) == member.quote for line in lines
+    )
 
 
 # ── Lists under a caption ─────────────────────────────────────────────────────────────

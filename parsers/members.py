@@ -86,7 +86,7 @@ def kind_of(stated: str, hint: str, name: str, call: Call) -> str:
 
     The call's last kind is a catch-all, which whatever tells more overrules.
     """
-    by_name = _kind_by_name(name, call.members.kinds)
+    by_name = kind_by_name(name, call)
     named = [each.id for each in _kinds_in(_ticked(plain(stated)), call)]
     catch_all = call.members.kinds[-1].id if call.members.kinds else ""
     if by_name in named:
@@ -132,12 +132,12 @@ def _ticked(stated: str) -> str:
     return " ".join(word for box, word in marked if box in _TICKED)
 
 
-def _kind_by_name(name: str, kinds: Sequence[MemberKind]) -> str:
+def kind_by_name(name: str, call: Call) -> str:
     """Return the kind whose word stands last in a name: `某某研究院有限公司` is a company."""
     form = organisation_form(name)
     ends = [
         (form.rfind(word) + len(word), len(word), each.id)
-        for each in kinds
+        for each in call.members.kinds
         for word in each.name_words
         if word in form
     ]

@@ -258,7 +258,7 @@ def find_number(text: str, call: Call) -> tuple[str, ...]:
 
 # ── Organisations ─────────────────────────────────────────────────────────────────────
 
-_LEGAL_FORM = re.compile(r"(?:股份有限|有限责任|有限)?公司$|\(?集团\)?")
+_LEGAL_FORM = re.compile(r"(?:连锁)?(?:股份有限|有限责任|有限|总)?公司$|\(?集团\)?")
 ENDS = (
     *("公司", "集团", "厂", "矿", "合伙)", "合作社", "信用社", "联社", "报社", "杂志社", "出版社"),
     *("事务所", "农场", "林场", "牧场", "渔场", "茶场", "种场", "银行", "商行", "经营部", "总部"),
@@ -313,7 +313,7 @@ _CITY = re.compile(r"^(\w{2,5}?)市(?=\w{2})")
 _GROUP = re.compile(r"\(集团\)|集团")
 _NO_ORGANISATION = re.compile(
     r"[。,;:!?、《》“”_=]|^(?:限|有限|股份|责任|第|本|各|该|我|其他|设立|成立|附属)|[场住处]所$|(?:专家|咨询|顾问|学术|指导)\w{0,4}委员会$|\d[号栋座楼弄]"
-    r"|\d{4}年|\d{4}[./-]\d{1,2}[./-]\d"
+    r"|\d{4}年|\d{4}[./-]\d{1,2}[./-]\d|[一二两几多各每]家|任[一何]|已有|多个|若干|一批"
 )
 _GENERIC = (
     r"(?:科研|科技|研究|研发|开发|企业|工程|技术|检[测验]|测试|试验|实验|创新|服务|重点|高等|事业|生产|设计|信息|推广|中介"
@@ -322,7 +322,7 @@ _GENERIC = (
     r"(?:中心|院[校所]?|医院|所|实验室|基地|站|大学|学院|学校|公司|集团|协会|学会|商会|基金会)"
 )
 _NO_PROPER_NAME = re.compile(
-    rf".{{0,12}}(?:[省市部校]级|国家级)(?!机关).*|{_GENERIC}(?:[/、或和与及]{_GENERIC})*"
+    rf"(?:海洋|现代|生态|智慧|数字|观光|休闲|家庭|国家)?(?:牧场|农场|林场|渔场)|.{{0,12}}(?:[省市部校]级|国家级)(?!机关).*|{_GENERIC}(?:[/、或和与及]{_GENERIC})*"
 )
 _PLATFORM = re.compile(
     r"(?:工程技术?研究|企业技术|工程技术|技术研究)中心$|(?:重点|工程)实验室$|工作站$"
@@ -401,6 +401,12 @@ def is_person(text: str) -> bool:
     longest = 4 if form.startswith(_DOUBLE_SURNAMES) else 3
     named = form[:1] in _SURNAMES and _HAN_ONLY.fullmatch(form) is not None
     return named and 1 < len(form) <= longest
+
+
+def begins_with_surname(text: str) -> bool:
+    """Whether a text begins with a Chinese surname."""
+    form = squeeze(plain(text))
+    return form[:1] in _SURNAMES or form.startswith(_DOUBLE_SURNAMES)
 
 
 def same_organisation(one: str, other: str, call: Call) -> Likeness:

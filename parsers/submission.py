@@ -206,8 +206,8 @@ class Facts:
     `clauses` maps ids of clause checks to hits. `placeholders` quotes text that was meant
     to be replaced. `template` says that it is the blank form, not filled in. `may_hold` are
     kinds that a part of a combined file may hold, too, though no title page announces them.
-    `mentions` are all stretches of text that end as names of organisations do, `signed` all
-    that stands in the signature block.
+    `mentions` are all stretches of text that end as names of organisations do, `listed` all
+    that stands where members are listed, `signed` in the signature block.
     """
 
     title: str = ""
@@ -219,6 +219,7 @@ class Facts:
     template: bool = False
     may_hold: tuple[str, ...] = ()
     mentions: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
     signed: tuple[str, ...] = ()
 
 

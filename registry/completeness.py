@@ -18,6 +18,7 @@ from config.call import Area, Call, Check, Rule
 from parsers.facts import NAME, SECRETARIAT
 from parsers.lines import plain, squeeze, visible
 from parsers.media import PPT, PPTX
+from parsers.members import kind_by_name
 from parsers.names import (
     Likeness,
     find_names,
@@ -639,7 +640,7 @@ def member_kind(check: Check, case: Case, call: Call) -> list[Finding]:
     members = [m for each in _read(case, _kinds(call)) for m in each.facts.members if m.name]
     if not members:
         return []
-    found = next((each for each in members if each.kind == check.kind), None)
+    found = next((m for m in members if check.kind in {m.kind, kind_by_name(m.name, call)}), None)
     if found:
         detail = f"{check.label}：{found.name}"
         return [Finding(id=check.id, outcome=Outcome.OK, detail=detail, quote=found.quote)]
@@ -718,11 +719,8 @@ def members_consistent(check: Check, case: Case, call: Call) -> list[Finding]:
 
 
 _MOST_TOLD = 12
+_WELL_READ = 0.8  # so much of the longest list, and another one was read as a whole
 _LEAST_BEGUN, _MOST_OF_NAME = 6, 0.7  # characters, and the share, of a name that tell it
-
-
-def _mentions(kind: str, case: Case) -> list[str]:
-    return [text for each in _read(case, [kind]) for text in each.facts.mentions]
 
 
 def _is_begun(name: str, runs: Iterable[str]) -> bool:
@@ -758,8 +756,8 @@ class _Standing:
 def _standing(name: str, rosters: Sequence[_Roster], case: Case, call: Call) -> _Standing:
     """Tell where a member stands.
 
-    Whom a document speaks of outside its list is not lacking, nor is what does not look like
-    the name of a body that can sign: it may have been misread.
+    It is not lacking where its name stands in a list that was not read as one, nor is what does
+    not look like the name of a body that can sign: it may have been misread.
     """
     closest = [(each, *_closest(name, each.names + each.others, call)) for each in rosters]
     same = {Likeness.SAME, Likeness.PART}
@@ -770,10 +768,22 @@ def _standing(name: str, rosters: Sequence[_Roster], case: Case, call: Call) -> 
             each.title
             for each, how, _ in closest
             if how is Likeness.OTHER and each.whole and is_legal_person(name)
-            if not _is_named(name, _mentions(each.kind, case), call)
+            if not _may_be_listed(name, each, rosters, case, call)
         ),
         near=tuple((each.title, other) for each, how, other in closest if how is Likeness.NEAR),
     )
+
+
+def _may_be_listed(
+    name: str, roster: _Roster, rosters: Sequence[_Roster], case: Case, call: Call
+) -> bool:
+    """Whether a name stands in the text of a list, or, where much is lacking, anywhere."""
+    read = _read(case, [roster.kind])
+    listed = [text for each in read for text in (*each.facts.listed, *each.facts.signed)]
+    longest = max(len(each.names) for each in rosters)
+    well_read = bool(listed) and len(roster.names) >= longest * _WELL_READ
+    mentions = [text for each in read for text in each.facts.mentions]
+    return _is_named(name, listed if well_read else mentions, call)
 
 
 def _whole_rosters(case: Case, call: Call) -> list[_Roster]:
@@ -873,9 +883,10 @@ def paper_copies(check: Check, case: Case, call: Call) -> list[Finding]:
         return []
     copies, asked = case.paper.copies, call.paper.copies
     if copies is None:
-        return [_unknown_on_paper(check, case.paper, "copies", call)]
+        return [_unknown_on_paper(check, case.paper, "copies", call, case.paper.copies_text)]
     outcome = Outcome.OK if copies >= asked else Outcome(check.absent)
-    detail = f"登记{copies}份，应为{asked}份"
+    lack = "" if copies >= asked else f"，请补交{asked - copies}份"
+    detail = f"登记{copies}份，应为{asked}份{lack}"
     return [Finding(id=check.id, outcome=outcome, detail=detail)]
 
 
@@ -883,33 +894,49 @@ def paper_seals(check: Check, case: Case, call: Call) -> list[Finding]:
     """All members have sealed the paper copies (notice IV (1))."""
     if case.paper is None:
         return []
-    return [_on_paper(check, case.paper, "sealed", case.paper.sealed_text, call)]
+    return [_on_paper(check, case.paper, "sealed", "不齐", call)]
 
 
 def paper_recommendation(check: Check, case: Case, call: Call) -> list[Finding]:
     """The paper copies carry the recommendation of the authority (notice IV (1))."""
     if case.paper is None:
         return []
-    return [_on_paper(check, case.paper, "recommended", case.paper.recommended_text, call)]
+    return [_on_paper(check, case.paper, "recommended", "未见", call)]
 
 
-def _on_paper(check: Check, paper: PaperRecord, column: str, text: str, call: Call) -> Finding:
-    """Say what a yes-or-no column of the register says."""
+def _on_paper(check: Check, paper: PaperRecord, column: str, lack: str, call: Call) -> Finding:
+    """Say what a yes-or-no column of the register says; `lack` is what a plain no means.
+
+    The remark beside a plain no is for staff: letters leave out what begins 收件登记注明.
+    """
     value: bool | None = getattr(paper, column)
     if value is None:
         return _unknown_on_paper(check, paper, column, call)
-    said = f"登记为“{text}”" if text else f"登记为{'是' if value else '否'}"
+    text: str = getattr(paper, f"{column}_text")
+    remark = f"（备注：{paper.remark}）" if paper.remark else ""
+    plain = "登记为是" if value else f"收件登记注明{lack}{remark}"
+    said = f"登记为“{text}”" if text else plain
     outcome = Outcome.OK if value else Outcome(check.absent)
     return Finding(id=check.id, outcome=outcome, detail=f"{check.label}：{said}")
 
 
-def _unknown_on_paper(check: Check, paper: PaperRecord, column: str, call: Call) -> Finding:
-    """Doubtful for a blank cell (nobody has looked), a note for a sheet without the column."""
+def _unknown_on_paper(
+    check: Check, paper: PaperRecord, column: str, call: Call, text: str = ""
+) -> Finding:
+    """Doubtful for a cell that tells nothing (nobody has looked), or for want of its column.
+
+    A note where the center's register does not keep that column (`[paper] keeps`).
+    """
     heading = next(iter(call.paper.columns.get(column, ())), check.label)
-    if column in paper.columns:
+    if text:
+        detail = f"登记表“{heading}”一栏写的是“{text}”，未能识别，尚待核对纸质材料"
+    elif column in paper.columns:
         detail = f"登记表“{heading}”一栏未填，尚待核对纸质材料"
-        return _absent_softly(check, detail)
-    return Finding(id=check.id, outcome=Outcome.NOTE, detail=f"登记表没有“{heading}”一栏")
+    elif column in call.paper.keeps:
+        detail = f"登记表没有“{heading}”一栏，尚待核对纸质材料"
+    else:
+        return Finding(id=check.id, outcome=Outcome.NOTE, detail=f"登记表没有“{heading}”一栏")
+    return _absent_softly(check, detail)
 
 
 PREDICATES: dict[Rule, Predicate] = {

@@ -15,7 +15,7 @@ from parsers.authentication import Authentication, Verdict
 from parsers.submission import Fact, Facts, Hit, Member, Scan, Seals
 from registry import models as m
 from registry.link_lists import link_row
-from registry.returned import is_unreached, unreached
+from registry.returned import has_draft, is_unreached, unreached
 from registry.rows import (
     Alias,
     Decision,
@@ -86,6 +86,7 @@ def dossier_row(row: AnyRow) -> DossierRow:
         withdrawn=row.withdrawn,
         paper_id=row.paper_id,
         paper_match=row.paper_match,
+        merged_into=row.merged_into,
     )
 
 
@@ -100,7 +101,8 @@ def _matching(
     query = select(m.dossier)
     if waiting:
         some = func.json_array_length(m.dossier.c.review) > 0
-        query = query.where(or_(some, is_unreached()), m.dossier.c.status != Status.WITHDRAWN)
+        waits = or_(some, is_unreached(), has_draft())
+        query = query.where(waits, m.dossier.c.status != Status.WITHDRAWN)
     if status:
         query = query.where(m.dossier.c.status == status)
     if without_paper:
@@ -128,7 +130,7 @@ def queue(
 
     `without_paper` leaves those that no paper record is matched to and are not withdrawn,
     `waiting` those that give a person a reason to look, whatever their status: also those
-    whose applicant the last letter has not reached.
+    whose applicant the last letter has not reached, or whose letter waits for a person.
     """
     found = _matching(status, search, without_paper=without_paper, waiting=waiting)
     query = found.order_by(m.dossier.c.id).limit(limit).offset(offset)
@@ -159,9 +161,10 @@ def missing_counts(connection: Connection, dossiers: Iterable[int]) -> dict[int,
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
-def count_by_status(connection: Connection) -> dict[Status, int]:
-    """Return the number of dossiers in each status that has any."""
-    query = select(m.dossier.c.status, func.count()).group_by(m.dossier.c.status)
+def count_by_status(connection: Connection, *, search: str = "") -> dict[Status, int]:
+    """Return the number of dossiers with those words in each status that has any."""
+    found = _matching("", search).subquery()
+    query = select(found.c.status, func.count()).group_by(found.c.status)
     return {Status(status): count for status, count in connection.execute(query)}
 
 
@@ -197,6 +200,7 @@ def facts_from(stored: dict[str, Any]) -> Facts:
         template=stored.get("template", False),
         may_hold=tuple(stored.get("may_hold", ())),
         mentions=tuple(stored.get("mentions", ())),
+        listed=tuple(stored.get("listed", ())),
         signed=tuple(stored.get("signed", ())),
     )
 
@@ -255,13 +259,17 @@ def _documents(rows: Sequence[AnyRow]) -> tuple[FiledDocument, ...]:
     )
 
 
-def findings_of(connection: Connection, dossiers: Iterable[int]) -> dict[int, tuple[Finding, ...]]:
-    """Return the findings of those dossiers, in the call's order."""
+def findings_of(
+    connection: Connection, dossiers: Iterable[int], *, met: bool = True
+) -> dict[int, tuple[Finding, ...]]:
+    """Return the findings of those dossiers, in the call's order; without `met`, not those ok."""
     query = (
         select(m.finding)
         .where(m.finding.c.dossier_id.in_(list(dossiers)))
         .order_by(m.finding.c.dossier_id, m.finding.c.ordinal)
     )
+    if not met:
+        query = query.where(m.finding.c.outcome != Outcome.OK)
     found: dict[int, list[Finding]] = defaultdict(list)
     for row in connection.execute(query):
         finding = Finding(
@@ -315,11 +323,16 @@ def proposals_of(
     return {key: tuple(each) for key, each in found.items()}
 
 
-def views(connection: Connection, rows: Sequence[DossierRow]) -> tuple[DossierView, ...]:
-    """Return dossiers with their documents, findings and paper, as `intake queue` shows them."""
+def views(
+    connection: Connection, rows: Sequence[DossierRow], *, met: bool = True
+) -> tuple[DossierView, ...]:
+    """Return dossiers with their documents, findings and paper, as `intake queue` shows them.
+
+    Without `met` the findings that are ok, by far the most, are left out.
+    """
     ids = [row.id for row in rows]
     documents = documents_of(connection, ids)
-    findings = findings_of(connection, ids)
+    findings = findings_of(connection, ids, met=met)
     papers = papers_by_id(connection, [row.paper_id for row in rows if row.paper_id])
     lost = unreached(connection, ids)
     return tuple(
@@ -511,9 +524,10 @@ def mail_by_id(connection: Connection, mail: int) -> MailRow | None:
     return next(iter(_mails(connection, select(m.mail).where(m.mail.c.id == mail))), None)
 
 
-def count_by_fate(connection: Connection) -> dict[Fate, int]:
-    """Return the number of mails of each fate that has any."""
-    query = select(m.mail.c.fate, func.count()).group_by(m.mail.c.fate)
+def count_by_fate(connection: Connection, *, search: str = "") -> dict[Fate, int]:
+    """Return the number of mails with those words of each fate that has any."""
+    found = _mails_matching("", search).with_only_columns(m.mail.c.fate).subquery()
+    query = select(found.c.fate, func.count()).group_by(found.c.fate)
     return {Fate(fate): count for fate, count in connection.execute(query)}
 
 
@@ -567,7 +581,31 @@ def _letters(connection: Connection, query: Select[Any]) -> tuple[LetterRow, ...
             .order_by(m.letter_mail.c.mail_id)
         )
     )
-    return tuple(_letter(row, numbers.get(row.id, ()), answered.get(row.id, ())) for row in rows)
+    overtaken = _overtaken(connection, [row.id for row in rows if row.state == LetterState.DRAFT])
+    return tuple(
+        replace(
+            _letter(row, numbers.get(row.id, ()), answered.get(row.id, ())),
+            overtaken=overtaken.get(row.id, ()),
+        )
+        for row in rows
+    )
+
+
+def _overtaken(connection: Connection, drafts: Sequence[int]) -> Grouped:
+    """Return the dossiers that have changed since a draft was written, where it tells how they are.
+
+    What an acknowledgement says, that something has arrived, stays true.
+    """
+    said = m.letter_dossier.c
+    query = (
+        select(said.letter_id, m.dossier.c.number)
+        .join(m.dossier, m.dossier.c.id == said.dossier_id)
+        .join(m.letter, m.letter.c.id == said.letter_id)
+        .where(said.letter_id.in_(drafts), m.dossier.c.revision > said.revision)
+        .where(m.letter.c.kind != Kind.ACKNOWLEDGEMENT)
+        .order_by(said.letter_id, m.dossier.c.id)
+    )
+    return _grouped(connection.execute(query))
 
 
 def _letter(row: AnyRow, dossiers: tuple[str, ...], mails: tuple[int, ...]) -> LetterRow:
@@ -628,6 +666,11 @@ def count_by_state(connection: Connection) -> dict[LetterState, int]:
     return {LetterState(state): count for state, count in connection.execute(query)}
 
 
+def mail_server_error(connection: Connection) -> str:
+    """Return why no letter can be handed over at present, in words, or nothing."""
+    return str(connection.execute(select(m.mail_server.c.error)).scalar() or "")
+
+
 def count_in_doubt(connection: Connection) -> int:
     """Return how often the mail server was handed a letter without saying whether it took it."""
     return int(connection.execute(select(func.sum(m.letter.c.in_doubt))).scalar() or 0)
@@ -664,6 +707,7 @@ def paper_record(row: AnyRow, dossier: str = "") -> PaperRecord:
         secretariat=row.secretariat,
         recommender=row.recommender,
         copies=row.copies,
+        copies_text=row.copies_text or "",
         sealed=row.sealed,
         sealed_text=row.sealed_text,
         recommended=row.recommended,

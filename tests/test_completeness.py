@@ -461,7 +461,11 @@ def test_the_block_is_held_against_the_form_when_the_agreement_lists_nobody() ->
 
 @pytest.mark.parametrize("kind", ["enterprise", "research"])
 def test_a_kind_of_member_that_is_not_there_is_doubtful(kind: str) -> None:
-    others = tuple(replace(each, kind="other") for each in MEMBERS if each.kind == kind)
+    others = tuple(
+        replace(each, kind="other", name=f"粤岭{at}号产业园区")
+        for at, each in enumerate(MEMBERS)
+        if each.kind == kind
+    )
     rest = tuple(each for each in MEMBERS if each.kind != kind)
     held = [changed(each, members=others + rest) for each in ("form", "plan", "agreement")]
     case = case_of(*held, document("charter"))
@@ -647,13 +651,32 @@ def test_what_the_register_says_is_lacking_is_missing(
 
 
 @pytest.mark.parametrize(("point", "column", "lack"), POINTS)
-def test_a_blank_cell_is_doubtful_and_a_sheet_without_the_column_a_note(
+def test_a_blank_cell_is_doubtful_and_a_sheet_without_the_column_a_note_unless_it_is_kept(
     point: str, column: str, lack: object
 ) -> None:
     del lack
     assert only(on_paper(**{column: None}), f"paper.{point}").outcome is Outcome.DOUBTFUL
     without = on_paper(**{column: None, "columns": ("name",)})
     assert only(without, f"paper.{point}").outcome is Outcome.NOTE
+    paper = CALL.paper.model_copy(update={"keeps": ("copies", "sealed", "recommended")})
+    kept = CALL.model_copy(update={"paper": paper})
+    found = [each for each in findings(without, kept) if each.id == f"paper.{point}"]
+    assert [each.outcome for each in found] == [Outcome.DOUBTFUL]
+
+
+def test_copies_that_could_not_be_read_are_not_called_blank() -> None:
+    detail = only(on_paper(copies=None, copies_text="若干"), "paper.copies").detail
+    assert "写的是“若干”，未能识别" in detail
+    assert "未填" not in detail
+
+
+def test_too_few_copies_say_how_many_to_bring() -> None:
+    assert "请补交2份" in only(on_paper(copies=3), "paper.copies").detail
+
+
+def test_seals_that_lack_are_told_with_the_remark_of_the_register() -> None:
+    detail = only(on_paper(sealed=False, remark="缺一家公章"), "paper.seals").detail
+    assert detail.endswith("收件登记注明不齐（备注：缺一家公章）")
 
 
 def test_the_words_of_the_register_are_quoted() -> None:

@@ -75,7 +75,7 @@ def found(document: Document) -> dict[str, object]:
     How stretches of text run on depends on where lines break; the findings drawn from them are
     compared in tests of their own.
     """
-    facts = without_places(asdict(replace(document.facts, mentions=(), signed=())))
+    facts = without_places(asdict(replace(document.facts, mentions=(), listed=(), signed=())))
     return {"kind": document.kind, "problem": document.problem, "facts": facts}
 
 
