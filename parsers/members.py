@@ -26,6 +26,9 @@ _NUMBER_AHEAD = re.compile(
     r"^\s*(?:[(（〔【][\d一二三四五六七八九十]{1,3}[)）〕】]|[\d一二三四五六七八九十]{1,3}[、.．)）]|\d{1,3}\s|[①-⑳]"
     r"|[●○◆◇▪▲△★☆•·※–—-]{1,3}|[一二三四五六七八九十]{1,3}是|其[一二三四五六七八九十]|即(?!墨))\s*"
 )
+_PARTY_AHEAD = re.compile(
+    r"^(?:[甲乙丙丁戊己庚辛壬癸]方|[一-鿿]{1,3}(?:方|人|单位)[\d一二三四五六七八九十]{1,3})\s*(?:[—–:：-]{1,2}|[系即为是])\s*"
+)
 _ALONE = re.compile(
     r"(?:[^\s:;,。()]{0,8}(?:方|人|单位|家)[之第]?[\d一二三四五六七八九十]{0,3}(?:\([^()]{0,30}\))?\s+)?"
     r"(?:[^\s:;,。()]{1,10}(?:\([^()]{0,30}\))?\s?:)?\s*(?P<name>(?:[^:;,。()]|\([^()]{0,60}\))+)$"
@@ -68,7 +71,8 @@ def member_of(
 ) -> Member:
     """Return the member that `raw` names in a line; `hint` is the kind its section speaks of."""
     numbered = clean_value(raw, call.placeholders.excused)
-    name = tidy(without_note(_NUMBER_AHEAD.sub("", numbered, count=1)))
+    bare = _PARTY_AHEAD.sub("", _NUMBER_AHEAD.sub("", numbered, count=1), count=1)
+    name = tidy(without_note(bare))
     return Member(
         name=name,
         kind=kind_of(stated, hint, name, call),

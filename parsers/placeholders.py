@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from config.call import Call
+from parsers.labels import Labels, labels_of
 from parsers.lines import Grid, Item, Line, plain, quote_of
 from parsers.submission import Fact
 
@@ -22,8 +23,9 @@ def read_placeholders(items: Sequence[Item], marks: Sequence[str], call: Call) -
     so is the cell beside such a label; in a sentence, only what such a word leads up to.
     """
     pattern, excused = _pattern(call), [plain(each) for each in call.placeholders.excused]
+    labels = labels_of(call, ())
     lines = _lines(items, excused)
-    found = [fact for line in lines if (fact := _in_line(line, pattern, excused))]
+    found = [fact for line in lines if (fact := _in_line(line, pattern, excused, labels))]
     found += [Fact(value=mark.strip(), quote=quote_of(mark)) for mark in marks if mark.strip()]
     return tuple(found[:_MOST])
 
@@ -68,12 +70,17 @@ def _is_excused(text: str, excused: Sequence[str]) -> bool:
     return any(word in text or word in squeezed for word in excused)
 
 
-def _in_line(line: Line, pattern: re.Pattern[str] | None, excused: Sequence[str]) -> Fact | None:
+def _in_line(
+    line: Line, pattern: re.Pattern[str] | None, excused: Sequence[str], labels: Labels
+) -> Fact | None:
+    """Return the first text left in a line; a label (`领域或行业：`) is none."""
     if pattern is None:
         return None
     # Long runs of one sign are shortened, so that no expression of a call can take for ever.
     text = _LONG_RUN.sub(lambda run: run[1] * 11, line.text)
-    for found in pattern.finditer(text):
+    head = text.partition(":")[0]
+    label = len(head) if labels.is_label(head) else 0
+    for found in pattern.finditer(text, label):
         start = max(text.rfind(mark, 0, found.start()) for mark in _SENTENCE_MARKS) + 1
         in_sentence = any(mark in text[found.end() - 1 :] for mark in _SENTENCE_MARKS)
         end = found.start() if in_sentence else len(text)

@@ -7,8 +7,10 @@ header stands and however it is laid out; never by the running number 序号.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,10 @@ from config.call import Call
 from parsers.lines import plain, squeeze, tidy, visible
 from parsers.names import normal_form, organisation_form
 from registry.paper_cells import (
+    lacks_year,
     read_copies,
     read_date,
+    read_phone,
     read_recommendation,
     read_seals,
     split_contact,
@@ -31,6 +35,17 @@ _HEADER_WITHIN = 50
 
 _LONGEST_HEADING = 30
 _CONTACT_FIELDS = ("contact", "mobile", "email")
+_ENDING = 10 * _LONGEST_HEADING
+"""How far a heading is from the usual word that it only ends in; behind all known headings."""
+
+_LEAST_ENDING = 4
+"""How long a word is at least that a heading may end in: 名称 and 日期 end others' headings."""
+
+_TELLING = {*_CONTACT_FIELDS, "copies"}
+"""Fields of which the short words (手机, 份数) are told at the end of a heading, too."""
+
+_ELECTRONIC = "电子版|电子材料|电子文|电子档"
+_RUNNING = {"序号", "NO", "NO."}
 _BRACKETED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】|〔[^〔〕]*〕")
 _DIVIDERS = re.compile(r"[·•/、,&+\s]|及|和|与")
 _FOOTER = re.compile(
@@ -47,6 +62,9 @@ class RowNote:
     reason: str
 
 
+_TOLD_OF_PAPER = ("copies", "sealed", "recommended")
+
+
 @dataclass(frozen=True, kw_only=True)
 class SheetLayout:
     """How a sheet was understood: the heading that stands for each field, and those ignored."""
@@ -54,6 +72,19 @@ class SheetLayout:
     name: str
     headings: Mapping[str, str]
     ignored: tuple[str, ...]
+
+    @property
+    def unread(self) -> str:
+        """What to tell of the columns that were not understood; empty when there is none."""
+        told = [each for each in self.ignored if _heading_form(each) not in _RUNNING]
+        return f"未识别的列：{'、'.join(told)}" if told else ""
+
+    def lacking(self, call: Call) -> str:
+        """What to tell of the columns about the paper copies that the sheet has not."""
+        asked = [each for each in _TOLD_OF_PAPER if each in call.paper.columns]
+        absent = [each for each in asked if each not in self.headings]
+        words = "、".join(call.paper.columns[each][0] for each in absent)
+        return f"没有找到的列：{words}（有关事项未经核对）" if absent else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +109,7 @@ class _Header:
     last: int
     columns: Mapping[str, int]
     shared: frozenset[int] = frozenset()
+    divided: int = 0  # columns whose upper heading (联系方式) a lower one (手机号码) divides
 
 
 @dataclass(kw_only=True)
@@ -85,20 +117,23 @@ class _Reading:
     """What reading has given so far; `seen` says where each key was met first."""
 
     call: Call
+    today: date
     records: list[PaperRecord] = field(default_factory=list)
     rejected: list[RowNote] = field(default_factory=list)
     warnings: list[RowNote] = field(default_factory=list)
     seen: dict[str, str] = field(default_factory=dict)
 
 
-def read_register(path: Path, call: Call) -> Register:
+def read_register(path: Path, call: Call, today: date) -> Register:
     """Read the paper register from a spreadsheet; what it cannot take is listed with reasons.
 
+    A date without its year is of the year of the rows about it, else of the call's, and never
+    after `today`.
     Raises UnreadableError when the file cannot be read, or when no sheet has a header row
     that can be understood.
     """
     headings = _Headings(call)
-    reading = _Reading(call=call)
+    reading = _Reading(call=call, today=today)
     layouts: list[SheetLayout] = []
     for sheet in open_sheets(path):
         header = headings.find(sheet.rows)
@@ -143,6 +178,11 @@ def _no_header(path: Path, call: Call) -> str:
 # ── headings ─────────────────────────────────────────────────────────────────────────────
 
 
+def _size(header: _Header) -> tuple[int, int]:
+    """Return how many fields a header names, and in how many words of a divided heading."""
+    return len(header.columns), header.divided
+
+
 class _Headings:
     """The headings of a call's paper register, in the form in which they are compared."""
 
@@ -160,7 +200,7 @@ class _Headings:
         for first in range(min(_HEADER_WITHIN, len(rows))):
             for height in (1, 2):
                 header = self._header(rows, first, height)
-                if header and (best is None or len(header.columns) > len(best.columns)):
+                if header and (best is None or _size(header) > _size(best)):
                     best = header
         return best
 
@@ -183,7 +223,18 @@ class _Headings:
         if below and not self._meanings(below):
             return None  # the lower row holds data already
         ordered = {each: columns[each] for each in self._order if each in columns}
-        return _Header(last=first + height - 1, columns=ordered, shared=shared)
+        return _Header(
+            last=first + height - 1,
+            columns=ordered,
+            shared=shared,
+            divided=self._divided(taken) if height > 1 else 0,
+        )
+
+    def _divided(self, rows: Sequence[Row]) -> int:
+        """Return how many words of the lower row of a header are headings of their own."""
+        upper, lower = rows
+        texts = [(text_of(each), text_of(_cell(upper, at))) for at, each in enumerate(lower)]
+        return sum(bool(self._meanings(text)) for text, above in texts if text != above)
 
     def _assign(self, rows: Sequence[Row]) -> tuple[dict[str, int], frozenset[int]]:
         """Give each field the column whose heading fits best, and each column one meaning."""
@@ -193,10 +244,13 @@ class _Headings:
             for depth, text in enumerate(_texts(rows, column))
             for rank, fields in self._meanings(text)
         )
+        loose = Counter(fields for rank, _, _, fields in offers if rank >= _ENDING)
         columns: dict[str, int] = {}
         shared: set[int] = set()
-        for _, _, column, fields in offers:
+        for rank, _, column, fields in offers:
             free = [each for each in fields if each not in columns]
+            if rank >= _ENDING and loose[fields] > 1:
+                continue  # 正本份数 and 副本份数: neither is the one
             if free and column not in columns.values():
                 columns |= dict.fromkeys(free, column)
                 shared |= {column} if len(fields) > 1 else set()
@@ -214,8 +268,27 @@ class _Headings:
         parts = [self._known.get(_heading_form(each)) for each in _DIVIDERS.split(plain(text))]
         names = tuple(dict.fromkeys(each[1] for each in parts if each))
         if None in parts or len(names) < 2 or not set(names) <= set(_CONTACT_FIELDS):  # noqa: PLR2004 - one field is not shared
-            return []
+            return self._ending(forms[-1])
         return [(_LONGEST_HEADING, names)]
+
+    def _ending(self, form: str) -> list[tuple[int, tuple[str, ...]]]:
+        """Return the field whose longest word a heading ends in (纸质材料收件日期), if it is plain.
+
+        It is not where the words before speak of another field (推荐单位联系人), but for those
+        that bear contacts, or of the electronic copies.
+        """
+        endings = [each for each in self._known if form.endswith(each) and self._tells(each)]
+        if not endings or re.search(_ELECTRONIC, form):
+            return []
+        word = max(endings, key=len)
+        name = self._known[word][1]
+        before = form.removesuffix(word)
+        others = {of for each, (_, of) in self._known.items() if each in before} - {name}
+        allowed = {*_CONTACT_FIELDS, "secretariat"} if name in _CONTACT_FIELDS else set()
+        return [(_ENDING, (name,))] if others <= allowed else []
+
+    def _tells(self, word: str) -> bool:
+        return len(word) >= _LEAST_ENDING or self._known[word][1] in _TELLING
 
 
 def _heading_form(text: str) -> str:
@@ -223,11 +296,16 @@ def _heading_form(text: str) -> str:
 
 
 def _texts(rows: Sequence[Row], column: int) -> Iterator[str]:
-    """Yield what a column may be called: upper and lower heading together, lower, upper."""
+    """Yield what a column may be called: upper and lower heading together, lower, upper.
+
+    The upper one alone is not meant where it stands over several columns with own headings.
+    """
     texts = [text_of(row[column]) for row in rows if column < len(row)]
     texts = [each for each in dict.fromkeys(texts) if each]
     if len(texts) > 1:
         yield "".join(texts)
+        beside = {text_of(_cell(rows[0], each)) for each in (column - 1, column + 1) if each >= 0}
+        texts = texts[1:] if texts[0] in beside else texts
     yield from reversed(texts)
 
 
@@ -257,6 +335,7 @@ def _is_filled(row: Row) -> bool:
 
 def _read_sheet(sheet: Sheet, header: _Header, headings: _Headings, reading: _Reading) -> None:
     top = frozenset(sheet.rows[: header.last + 1])
+    lines: list[tuple[int, Row, _Header]] = []
     for at, row in enumerate(sheet.rows[header.last + 1 :], start=header.last + 1):
         if not _is_filled(row) or row in top:
             continue
@@ -264,7 +343,43 @@ def _read_sheet(sheet: Sheet, header: _Header, headings: _Headings, reading: _Re
         if again:
             header = again
         elif not _is_aside(row, header):
-            _read_row(row, RowNote(sheet=sheet.name, row=at + 1, reason=""), header, reading)
+            lines.append((at, row, header))
+    dates = [_cell(row, its.columns.get("received_on", len(row))) for _, row, its in lines]
+    years = _years(dates, reading)
+    for (at, row, its), year in zip(lines, years, strict=True):
+        place = RowNote(sheet=sheet.name, row=at + 1, reason="")
+        _read_row(row, place, its, reading, year)
+    rows = [(at + 1, cell, year) for (at, *_), cell, year in zip(lines, dates, years, strict=True)]
+    reading.warnings.extend(_years_added(sheet.name, rows, reading.call))
+
+
+def _years_added(
+    sheet: str, rows: Sequence[tuple[int, Cell, int]], call: Call
+) -> Iterator[RowNote]:
+    """Tell once for each year how many dates were written without it, and where the first is."""
+    short = [each for each in rows if lacks_year(each[1])]
+    for year in sorted({each[2] for each in short}):
+        of_year = [each for each in short if each[2] == year]
+        row, cell, _ = of_year[0]
+        reason = (
+            f"{call.paper.columns['received_on'][0]}“{text_of(cell)}”等{len(of_year)}处未写年份，"
+            f"按{year}年读取（晚于今天的按上一年），如有不符请在表中写明年份"
+        )
+        yield RowNote(sheet=sheet, row=row, reason=reason)
+
+
+def _years(dates: Sequence[Cell], reading: _Reading) -> list[int]:
+    """Return the year for each row's date: of the last whole date above it, else of the first."""
+    days = [
+        None if lacks_year(each) else read_date(each, reading.call.year, reading.today)[0]
+        for each in dates
+    ]
+    year = next((each.year for each in days if each), reading.call.year)
+    found: list[int] = []
+    for day in days:
+        year = day.year if day else year
+        found.append(year)
+    return found
 
 
 def _is_aside(row: Row, header: _Header) -> bool:
@@ -283,8 +398,8 @@ def _cell(row: Row, column: int) -> Cell:
     return row[column] if column < len(row) else None
 
 
-def _read_row(row: Row, place: RowNote, header: _Header, reading: _Reading) -> None:
-    record, complaints = _record(row, place, header, reading.call)
+def _read_row(row: Row, place: RowNote, header: _Header, reading: _Reading, year: int) -> None:
+    record, complaints = _record(row, place, header, reading, year)
     if not record.name:
         reason = f"没有{reading.call.name.label}"
         reading.rejected.append(replace(place, reason=reason))
@@ -301,22 +416,25 @@ def _read_row(row: Row, place: RowNote, header: _Header, reading: _Reading) -> N
 
 
 def _record(
-    row: Row, place: RowNote, header: _Header, call: Call
+    row: Row, place: RowNote, header: _Header, reading: _Reading, year: int
 ) -> tuple[PaperRecord, tuple[str, ...]]:
     """Turn a row into a record, with what could not be understood in its cells."""
     cells = {each: _cell(row, column) for each, column in header.columns.items()}
     for column in header.shared:
         parts = split_contact(text_of(_cell(row, column)))
         cells |= {each: parts[each] for each, at in header.columns.items() if at == column}
-    received_on, no_date = read_date(cells.pop("received_on", None), call.year)
-    copies, no_number = read_copies(cells.pop("copies", None))
+    received_on, no_date = read_date(cells.pop("received_on", None), year, reading.today)
+    number = cells.pop("copies", None)
+    copies, no_number = read_copies(number)
     sealed = read_seals(cells.pop("sealed", None))
     recommended = read_recommendation(cells.pop("recommended", None))
+    mobile, no_phone = read_phone(cells.get("mobile"))
     texts: dict[str, Any] = {each: text_of(cell) for each, cell in cells.items()}
     record = PaperRecord(
-        **texts | {"name": tidy(texts["name"])},
+        **texts | {"name": tidy(texts["name"]), "mobile": mobile},
         received_on=received_on,
         copies=copies,
+        copies_text=text_of(number) if no_number else "",
         sealed=sealed.value,
         sealed_text=sealed.text,
         recommended=recommended.value,
@@ -330,8 +448,9 @@ def _record(
         "copies": no_number,
         "sealed": sealed.complaint,
         "recommended": recommended.complaint,
+        "mobile": no_phone,
     }
-    return record, tuple(_told(complaints, call))
+    return record, tuple(_told(complaints, reading.call))
 
 
 def _told(complaints: Mapping[str, str], call: Call) -> Iterable[str]:

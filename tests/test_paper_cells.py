@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from registry.paper_cells import (
     read_copies,
     read_date,
+    read_phone,
     read_recommendation,
     read_seals,
     split_contact,
@@ -18,6 +19,7 @@ from registry.paper_cells import (
 )
 from registry.sheets import Cell
 
+TODAY = date(2026, 11, 24)
 MAY_31 = date(2016, 5, 31)
 
 CELLS = st.one_of(
@@ -62,29 +64,29 @@ CELLS = st.one_of(
     ],
 )
 def test_dates_are_read_as_staff_write_them(cell: Cell) -> None:
-    assert read_date(cell, 2016) == (MAY_31, "")
+    assert read_date(cell, 2016, TODAY) == (MAY_31, "")
 
 
 def test_a_number_that_may_have_lost_a_zero_is_complained_of() -> None:
-    assert read_date("5.3", 2016) == (date(2016, 5, 3), "")
-    found, complaint = read_date(5.3, 2016)
+    assert read_date("5.3", 2016, TODAY) == (date(2016, 5, 3), "")
+    found, complaint = read_date(5.3, 2016, TODAY)
     assert found == date(2016, 5, 3)
     assert "5月30日" in complaint
-    assert read_date(2.3, 2016) == (date(2016, 2, 3), "")
+    assert read_date(2.3, 2016, TODAY) == (date(2016, 2, 3), "")
 
 
 @pytest.mark.parametrize(
     "cell", ["2016年5月", "2.30", "待补", 5, 7.0, date(1900, 1, 5), "31.5", "5.31或6.1", True]
 )
 def test_what_is_no_date_is_left_blank_and_told(cell: Cell) -> None:
-    found, complaint = read_date(cell, 2016)
+    found, complaint = read_date(cell, 2016, TODAY)
     assert found is None
     assert "日期" in complaint
 
 
 @pytest.mark.parametrize("blank", [None, "", "  ", "\u3000"])
 def test_a_blank_cell_is_no_complaint(blank: Cell) -> None:
-    assert read_date(blank, 2016) == (None, "")
+    assert read_date(blank, 2016, TODAY) == (None, "")
     assert read_copies(blank) == (None, "")
     assert read_seals(blank).value is None
     assert read_recommendation(blank).complaint == ""
@@ -168,6 +170,39 @@ def test_numbers_that_excel_made_of_digits_are_text_again() -> None:
     assert text_of(date(2016, 5, 31)) == "2016-05-31"
 
 
+@pytest.mark.parametrize(
+    ("cell", "phone"),
+    [
+        (75200007855.0, "075200007855"),
+        (2000007855, "02000007855"),
+        (1000007855, "01000007855"),
+        (7560000785, "07560000785"),
+        (13000000001, "13000000001"),
+        (4000000785, "4000000785"),
+        (20000785, "20000785"),
+        ("0752-00007855", "0752-00007855"),
+    ],
+)
+def test_a_telephone_number_gets_back_the_zero_that_its_cell_lost(cell: Cell, phone: str) -> None:
+    assert read_phone(cell) == (phone, "")
+
+
+def test_a_number_that_is_no_telephone_number_is_kept_and_told() -> None:
+    phone, complaint = read_phone(123456789)
+    assert phone == "123456789"
+    assert "请核对" in complaint
+
+
+def test_a_short_date_is_never_after_today() -> None:
+    assert read_date("12.30", 2026, TODAY) == (date(2025, 12, 30), "")
+    assert read_date("11.24", 2026, TODAY) == (TODAY, "")
+
+
+@pytest.mark.parametrize("cell", ["伍份", "伍", "五份", "5份(套)", "一式五份", "一式伍份"])
+def test_five_copies_in_any_numeral(cell: str) -> None:
+    assert read_copies(cell) == (5, "")
+
+
 def test_a_shared_contact_cell_is_divided() -> None:
     assert split_contact("办公室 10000000001 / office@example.com") == {
         "contact": "办公室",
@@ -180,7 +215,7 @@ def test_a_shared_contact_cell_is_divided() -> None:
 @given(CELLS)
 def test_no_cell_ever_raises(cell: Cell) -> None:
     text = text_of(cell)
-    found, _ = read_date(cell, 2016)
+    found, _ = read_date(cell, 2016, TODAY)
     copies, _ = read_copies(cell)
     assert found is None or 2000 <= found.year <= 2099
     assert copies is None or 0 <= copies <= 999

@@ -31,6 +31,7 @@ NOW = datetime(2016, 6, 1, 2, 0, tzinfo=UTC)
 ROBOTS, LIGHTS, SEEDS, SHIPS = (
     f"广东省{each}产业技术创新联盟" for each in ("工业机器人", "半导体照明", "水稻种业", "海洋船舶")
 )
+TODAY = date(2026, 11, 24)
 COLUMNS = tuple(CALL.paper.columns)
 
 
@@ -138,7 +139,7 @@ def test_an_exported_register_imports_back_unchanged(registry: Registry, tmp_pat
     before = held(registry)
     export_paper(tmp_path / "export.xlsx", tuple(before.values()), CALL)
     with registry.write() as connection:
-        register = read_register(tmp_path / "export.xlsx", CALL)
+        register = read_register(tmp_path / "export.xlsx", CALL, TODAY)
         again = import_register(connection, register, call=CALL, who="registrar", now=NOW)
     assert (again.added, again.changed, again.unchanged, again.gone) == (0, 0, 4, ())
 
