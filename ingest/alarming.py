@@ -24,7 +24,8 @@ def raise_alarms(house: House, touched: Touched) -> None:
     now = house.clock()
     free = free_bytes(house.settings.service.data_dir)
     with house.registry.read() as connection:
-        troubles = alarms.worth_writing(look(connection, house.settings, now, free))
+        health = look(connection, house.settings, now, free)
+        troubles = alarms.worth_writing(health, apart=wanted.smtp is not None)
         watched = alarms.watch(alarms.alarms(connection), troubles, wanted.patience, now)
     if not watched.changed:
         return

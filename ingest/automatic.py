@@ -40,9 +40,10 @@ _CALENDAR_METHODS = frozenset({
 })  # fmt: skip
 # QQ writes its automatic answers with such a return path: user+auto_=applicant=example.com@…
 _QQ_RETURN_PATH = re.compile(r"\+auto_=")
-_END = r"\s*(?:[:：﹕\-—(（\]】]|$)"
+_END = r"\s*(?:[:：﹕\-—(（)）\]】]|$)"
 _AUTO_REPLY_SUBJECT = re.compile(
-    r"\[?【?(?:自动(?:回复|答复|回覆)(?:邮件)?|自動(?:回覆|回復|返信)(?:メール)?|(?:假期|休假|外出)自动回复"
+    r"[\[【(（]?(?:(?:系统|邮件|来自.{1,40}的)?自动(?:回复|答复|回覆|应答)(?:邮件)?|不在办公室"
+    r"|自動(?:回覆|回復|返信)(?:メール)?|(?:假期|休假|外出)自动回复"
     r"|auto(?:matic)?[- ]?(?:reply|response|responder)"
     rf"|out of (?:the )?office(?: auto\s?reply)?|vacation (?:reply|response)){_END}"
     # Lotus Notes
@@ -88,7 +89,8 @@ _COMPLAINT_SENDER = "staff@hotmail.com"
 _XML = re.compile(r"\s*<\?xml\s(?!.*<html\b)", re.IGNORECASE | re.DOTALL)
 _BOUNCE_BOX = re.compile(r"bounces?(?:[-+.=].*)?@.+|.+@bounces?\..+")
 # A newsletter's ways out, and what it says beside them: only both together are its sign.
-_UNSUBSCRIBE_LINK = re.compile(r"https?://\S*unsubscri", re.IGNORECASE)
+# Bounded, so that a text made to be slow is not.
+_UNSUBSCRIBE_LINK = re.compile(r"https?://\S{0,300}?unsubscri", re.IGNORECASE)
 _MASS_MAIL_TEXT = re.compile(
     r"\bin (?:your |a )?browser|can['’]?(?:t|not) (?:read|see|view) this e-?mail"
     r"|do not reply to this (?:e-?mail|message)"

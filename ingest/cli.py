@@ -55,6 +55,14 @@ app.add_typer(looking.calls_app, name="call")
 app.add_typer(users.user_app, name="user")
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"intake {version('dossier-intake')}")
+        raise typer.Exit
+
+
 @app.callback()
 def configure(
     context: typer.Context,
@@ -64,6 +72,9 @@ def configure(
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log what is done.")] = False,
     log_json: Annotated[bool, typer.Option("--log-json", help="Log as JSON lines.")] = False,
+    version: Annotated[  # noqa: ARG001 - it is told before anything else
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Its version.")
+    ] = False,
 ) -> None:
     """Email-driven intake of dossiers: mailbox to registry to receipt."""
     context.obj = config
@@ -105,6 +116,9 @@ def _is_expected(error: Exception) -> bool:
 
 def _refuse(error: Exception) -> None:
     from ingest.trouble import TROUBLE, explain
+    from registry.decisions import CautionError
 
-    typer.echo(f"intake: {explain(error) if isinstance(error, TROUBLE) else error}", err=True)
+    said = explain(error) if isinstance(error, TROUBLE) else str(error)
+    option = "（--anyway）" if isinstance(error, CautionError) else ""
+    typer.echo(f"intake: {said}{option}", err=True)
     sys.exit(WRONG_USAGE)

@@ -9,18 +9,20 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import datetime
 from threading import Event, Thread
 
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from ingest.alarming import forget_what_was_seen, raise_alarms
 from ingest.house import House
-from ingest.outbox import MailServerError, send_due
+from ingest.outbox import MailServerError, send_alarms, send_due
 from ingest.pipeline import Touched, file_pending, judge_marked, write_letters
 from ingest.receiver import open_recorded, read_mailbox
+from ingest.reconciling import reconcile_nightly
 from ingest.scans import read_scans
 from ingest.source import MailboxError
 from ingest.trouble import TROUBLE, explain, refuse_without_room
@@ -59,8 +61,7 @@ class Daemon:
         self._house = house
         self._sandbox = sandbox
         self._stop = Event()
-        self._send_failures = 0
-        self._send_again_at = 0.0
+        self._refused: dict[str, tuple[int, float]] = {}
         self._said: dict[str, str] = {}
         self._scheduler = BackgroundScheduler(
             timezone=house.settings.service.zone,
@@ -81,7 +82,7 @@ class Daemon:
             "judge": lambda touched: judge_marked(self._house, touched, self._stop),
             "answer": lambda touched: write_letters(self._house, touched, self._stop),
             "send": self._send,
-            "alarm": lambda touched: raise_alarms(self._house, touched),
+            "alarm": self._alarm,
         }
         forget_what_was_seen(self._house)
         for stage, act in acts.items():
@@ -114,18 +115,26 @@ class Daemon:
         return not any(thread.is_alive() for thread in threads)
 
     def _send(self, touched: Touched) -> None:
-        """Send what is due; a server that refuses us is left alone for a growing while."""
-        if time.monotonic() < self._send_again_at:
+        self._hand_over("send", lambda: send_due(self._house, touched, self._stop))
+
+    def _alarm(self, touched: Touched) -> None:
+        raise_alarms(self._house, touched)
+        self._hand_over("alarm", lambda: send_alarms(self._house, touched, self._stop))
+
+    def _hand_over(self, stage: str, send: Callable[[], None]) -> None:
+        """Send; a server that refuses us is left alone for a growing while."""
+        failures, again_at = self._refused.get(stage, (0, 0.0))
+        if time.monotonic() < again_at:
             return
         try:
             refuse_without_room(self._house.settings.service.data_dir)
-            send_due(self._house, touched, self._stop)
+            send()
         except MailServerError as error:
-            self._send_failures += 1
+            failures += 1
             pauses = PAUSES_AFTER_REFUSAL if error.kind == "login" else PAUSES
-            self._send_again_at = time.monotonic() + _pause(self._send_failures, pauses)
+            self._refused[stage] = failures, time.monotonic() + _pause(failures, pauses)
             raise
-        self._send_failures = 0
+        self._refused.pop(stage, None)
 
     def _complain(self, part: str, error: BaseException) -> None:
         """Say once what is wrong in the house, and not again until it is something else."""
@@ -141,7 +150,8 @@ class Daemon:
     def _nudge(self, stage: str) -> None:
         if not self._stop.is_set():
             now = datetime.now(self._house.settings.service.zone)
-            self._scheduler.modify_job(stage, next_run_time=now)
+            with suppress(JobLookupError):  # it has just been stopped
+                self._scheduler.modify_job(stage, next_run_time=now)
 
     def _run(self, stage: str, act: Callable[[Touched], None]) -> None:
         """Run a stage once; whatever it touched may be work for the next one."""
@@ -173,7 +183,8 @@ class Daemon:
                             self._nudge("file")
                         failures = 0
                         self._is_well(f"mailbox {name}")
-                        source.wait(poll, self._stop)
+                        if not reconcile_nightly(self._house, name, source):
+                            source.wait(poll, self._stop)
             except MailboxError as error:
                 failures += 1
                 log.warning("%s", error)

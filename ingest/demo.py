@@ -141,7 +141,7 @@ def _import_register(house: House, now: datetime) -> int:
     """Import the story's paper register; return how many records it holds."""
     path = house.settings.service.data_dir / "paper-register.xlsx"
     write_demo_register(now, path)
-    register = read_register(path, house.default_call)
+    register = read_register(path, house.default_call, now.date())
     with house.registry.write() as connection:
         done = import_register(
             connection, register, call=house.default_call, who=ACCOUNT, now=house.clock()

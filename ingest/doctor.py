@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import os
+import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from config.settings import Settings, SettingsError, Smtp
@@ -20,6 +24,9 @@ from parsers.unpack import tools
 from registry.database import RegistryError, open_registry
 from registry.health import free_bytes
 
+ANSWERS_WITHIN = 5
+"""Seconds that a running desk may take to say that it is one."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
@@ -31,7 +38,7 @@ class Result:
 
 
 def examine(settings: Settings) -> list[Result]:
-    """Try configuration, calls, data folder, database, sandbox, mailboxes and mail server."""
+    """Try configuration, calls, data folder, database, sandbox, desk, mailboxes and mail server."""
     fixed: list[tuple[str, Callable[[Settings], str]]] = [
         ("configuration", _configuration),
         ("calls", _calls),
@@ -39,6 +46,7 @@ def examine(settings: Settings) -> list[Result]:
         ("data folder", _data_folder),
         ("database", _database),
         ("sandbox", _sandbox),
+        ("desk", _desk),
         ("mail server", _mail_server),
     ]
     results = [_try(part, act, settings) for part, act in fixed]
@@ -122,6 +130,34 @@ def _sandbox(settings: Settings) -> str:
         "children start; their network is not cut off: this system refuses network namespaces; "
         "where it can be, allow them (`sysctl user.max_user_namespaces`, or the container's policy)"
     )
+
+
+def _desk(settings: Settings) -> str:
+    """Listen where the desk will; that it is taken by the service itself is as it should be."""
+    where = f"{settings.desk.host}:{settings.desk.port}"
+    try:
+        socket.create_server((settings.desk.host, settings.desk.port)).close()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE and _is_desk(settings):
+            return f"{where}, the desk is running"
+        message = f"desk.port: {where} cannot be listened on ({error.strerror}); "
+        message += "end what uses it, or choose another desk.port"
+        raise SettingsError(message) from error
+    return f"{where} is free"
+
+
+def _is_desk(settings: Settings) -> bool:
+    """Whether what answers at the desk's port is a desk."""
+    every = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised here, not listened on
+    host = every.get(settings.desk.host, settings.desk.host)
+    asking = HTTPConnection(host, settings.desk.port, timeout=ANSWERS_WITHIN)
+    try:
+        asking.request("GET", "/healthz")
+        return "status" in json.loads(asking.getresponse().read())
+    except (OSError, HTTPException, ValueError):
+        return False
+    finally:
+        asking.close()
 
 
 def _mail_server(settings: Settings) -> str:

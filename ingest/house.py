@@ -43,7 +43,9 @@ class House:
     def own_addresses(self) -> frozenset[str]:
         """The addresses that the service itself writes from and reads at."""
         boxes = (box.user.lower() for box in self.settings.mailbox.values())
-        return frozenset({self.settings.smtp.address, *(box for box in boxes if "@" in box)})
+        ways = (self.settings.smtp, self.settings.alarms.smtp)
+        senders = (way.address for way in ways if way)
+        return frozenset({*senders, *(box for box in boxes if "@" in box)})
 
 
 def known_calls(settings: Settings) -> dict[str, Call]:

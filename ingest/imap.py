@@ -20,7 +20,12 @@ from datetime import UTC
 from typing import Any, BinaryIO
 
 from imapclient import IMAPClient, SocketTimeout
-from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginError
+from imapclient.exceptions import (
+    IMAPClientAbortError,
+    IMAPClientError,
+    LoginError,
+    ProtocolError,
+)
 
 from config.settings import Mailbox, SettingsError
 from ingest.source import ErrorKind, Listed, MailboxError
@@ -31,9 +36,11 @@ CHUNK = 1 << 20
 _GOODBYE_SECONDS = 5
 _BATCH = 400
 _HEADER_BYTES = 1 << 18
+_LONGEST_WORDS = 300
 _IDLE_SECONDS = 540
 _IDENTITY = {"name": "dossier-intake", "version": "1"}
 _KEYWORD = re.compile(r"[A-Za-z0-9$_.:+/-]+")
+_UNEXPECTED = re.compile(r"\b(unexpected [^:]+):.*")
 _log = logging.getLogger(__name__)
 
 # One answer lists all UIDs of a folder; the standard library's line limit of 1 MB would be
@@ -368,14 +375,22 @@ class ImapSource:
         try:
             yield
         except (OSError, IMAPClientAbortError) as error:
-            message = f"the connection broke, could not {what}: {error}"
+            message = f"the connection broke, could not {what}: {_words_of(error)}"
             raise self._error(message, "unreachable") from error
         except (IMAPClientError, ValueError) as error:
-            message = f"the server would not {what}: {error}"
+            message = f"the server would not {what}: {_words_of(error)}"
             raise self._error(message, "protocol") from error
 
     def _error(self, message: str, kind: ErrorKind) -> MailboxError:
         return MailboxError(message, mailbox=self._name, kind=kind)
+
+
+def _words_of(error: Exception) -> str:
+    """Return what the server said, but not of what it sent: that may be of somebody's mail."""
+    said = " ".join(str(error).split())
+    if isinstance(error, ProtocolError | ValueError):
+        return said.partition(":")[0]
+    return _UNEXPECTED.sub(r"\1", said)[:_LONGEST_WORDS]
 
 
 def _find(wanted: str, existing: list[str]) -> str | None:

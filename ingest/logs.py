@@ -112,8 +112,10 @@ def begin(level: int, *, as_json: bool) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if as_json else Lines())
     logging.basicConfig(handlers=[handler], level=level)
-    for noisy in ("imapclient", "apscheduler", "pdfminer", "alembic"):
+    for noisy in ("imapclient", "pdfminer", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # It would warn of each stage that takes longer than its clock ticks.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     # It would complain of each server that says something in Chinese.
     logging.getLogger("imapclient.util").setLevel(logging.ERROR)
     threading.excepthook = _ended

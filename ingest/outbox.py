@@ -60,13 +60,13 @@ def send_due(house: House, touched: Touched, stop: Event, *, all_queued: bool = 
     Raises MailServerError, after recording it for desk and health, when the server cannot be
     reached, does not let us in or takes nothing; the letters not tried stay as they are.
     """
-    with house.registry.read() as connection:
-        letters = queries.to_send(connection, None if all_queued else house.clock())
+    alarms = False if house.settings.alarms.smtp else None
+    letters = _waiting(house, all_queued=all_queued, alarms=alarms)
     if not letters:
         return
+    settings = house.settings.smtp
     try:
-        with open_server(house.settings.smtp) as server:
-            _send_all(house, server, letters, touched, stop)
+        _send_all(house, settings, letters, touched, stop)
     except MailServerError as error:
         with house.registry.write() as connection:
             outgoing.server_failed(connection, str(error), error.kind, house.clock())
@@ -75,18 +75,37 @@ def send_due(house: House, touched: Touched, stop: Event, *, all_queued: bool = 
         outgoing.server_works(connection)
 
 
+def send_alarms(house: House, touched: Touched, stop: Event, *, all_queued: bool = False) -> None:
+    """Hand over the letters about trouble where they go by a server of their own, as `send_due`.
+
+    Raises MailServerError.
+    """
+    settings = house.settings.alarms.smtp
+    letters = _waiting(house, all_queued=all_queued, alarms=True) if settings else ()
+    if settings and letters:
+        _send_all(house, settings, letters, touched, stop)
+
+
+def _waiting(house: House, *, all_queued: bool, alarms: bool | None) -> tuple[int, ...]:
+    with house.registry.read() as connection:
+        now = None if all_queued else house.clock()
+        return queries.to_send(connection, now, alarms=alarms)
+
+
 def _send_all(
-    house: House, server: smtplib.SMTP, letters: Sequence[int], touched: Touched, stop: Event
+    house: House, settings: Smtp, letters: Sequence[int], touched: Touched, stop: Event
 ) -> None:
     postponed = 0
-    for letter in letters:
-        if stop.is_set():
-            return
-        touched.letters.add(letter)
-        postponed = postponed + 1 if _send(house, server, letter) is LetterState.QUEUED else 0
-        if postponed == POSTPONED_IN_A_ROW:
-            message = f"{_where(house.settings.smtp)} postpones one letter after another"
-            raise MailServerError(message, kind="refused")
+    with open_server(settings) as server:
+        for letter in letters:
+            if stop.is_set():
+                return
+            touched.letters.add(letter)
+            state = _send(house, settings, server, letter)
+            postponed = postponed + 1 if state is LetterState.QUEUED else 0
+            if postponed == POSTPONED_IN_A_ROW:
+                message = f"{_where(settings)} postpones one letter after another"
+                raise MailServerError(message, kind="refused")
 
 
 @contextmanager
@@ -148,23 +167,24 @@ def _plain(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def _send(house: House, server: smtplib.SMTP, queued: int) -> LetterState | None:
+def _send(house: House, settings: Smtp, server: smtplib.SMTP, queued: int) -> LetterState | None:
     """Hand over one letter and record what came of it; return how it stands, None if held back.
 
     Raises MailServerError when it was not the letter that the server did not take, but us.
     """
     with house.registry.write() as connection:
-        if not outgoing.count_try(connection, queued):
+        if not outgoing.count_try(connection, queued, house.clock()):
             return None  # held back by a person meanwhile
         (letter,) = queries.letters_by_id(connection, [queued])  # or edited
     with concerning(mails=letter.mails, letter=letter.id):
-        return _hand_over(house, server, letter)
+        return _hand_over(house, settings, server, letter)
 
 
-def _hand_over(house: House, server: smtplib.SMTP, letter: LetterRow) -> LetterState:
+def _hand_over(
+    house: House, settings: Smtp, server: smtplib.SMTP, letter: LetterRow
+) -> LetterState:
     if letter.in_doubt > 1:
         log.warning("letter %s goes again: nobody can tell whether it was taken before", letter.id)
-    settings = house.settings.smtp
     try:
         message = message_of(letter, settings)
         server.send_message(message, settings.address, list(letter.to))

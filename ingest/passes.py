@@ -13,7 +13,7 @@ from sqlalchemy import Column, Table, select
 
 from ingest.alarming import raise_alarms
 from ingest.house import House
-from ingest.outbox import MailServerError, send_due
+from ingest.outbox import MailServerError, send_alarms, send_due
 from ingest.pipeline import Touched, file_pending, judge_marked, write_letters
 from ingest.receiver import open_recorded, read_mailbox
 from ingest.scans import read_scans
@@ -102,10 +102,11 @@ def _send(house: House, touched: Touched, stop: Event) -> list[str]:
     """Send, and tell of every letter that still waits because it was not taken."""
     refuse_without_room(house.settings.service.data_dir)
     problems = []
-    try:
-        send_due(house, touched, stop, all_queued=True)
-    except MailServerError as error:
-        problems.append(str(error))
+    for send in (send_alarms, send_due):
+        try:
+            send(house, touched, stop, all_queued=True)
+        except MailServerError as error:
+            problems.append(str(error))
     with house.registry.read() as connection:
         tried = queries.letters_by_id(connection, touched.letters)
     stuck = (LetterState.QUEUED, LetterState.FAILED)

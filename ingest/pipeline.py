@@ -23,7 +23,7 @@ from config.call import Call
 from ingest.automatic import is_bounce, machine_reason
 from ingest.house import House
 from ingest.logs import concerning
-from ingest.trouble import TROUBLE, refuse_without_room
+from ingest.trouble import TROUBLE, is_of_the_house, refuse_without_room
 from parsers.authentication import authenticate
 from parsers.bounces import bounce_of
 from parsers.errors import ParseError
@@ -37,12 +37,18 @@ from registry.answers import TO_APPROVE, Due, Point, Standing, Waiting, due
 from registry.filing import ATTEMPTS, Understood
 from registry.judging import call_of, judge_dossier
 from registry.outgoing import Written
-from registry.rows import DossierView, Kind, MailRow
+from registry.rows import DossierView, Kind, MailRow, Outcome
 from reports.digest import write_digest
 from reports.letters import Occasion, write_letter
 from reports.wording import PROBLEMS
 
 log = logging.getLogger(__name__)
+
+THREAD = 100
+"""How many of a mail's References are looked at, and quoted in the answer: the latest."""
+
+LONGEST_SUBJECT = 2_000
+"""How many characters of a subject are kept; the original has them all."""
 
 MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,250}>")
 """What may stand in our letters' References; a writer's own may be anything."""
@@ -116,9 +122,9 @@ def _file(house: House, sandbox: Sandbox, mail: int, sha256: str | None, attempt
         log.warning("mail %s cannot be read: %s", mail, error.problem)
         if not passing:
             _set_aside(house, mail, f"邮件无法读取：{PROBLEMS[error.problem]}")
-    except TROUBLE:
-        raise
     except Exception as error:
+        if is_of_the_house(error):
+            raise
         log.exception("mail %s: attempt %s failed", mail, attempt)
         if attempt >= ATTEMPTS:
             _set_aside(house, mail, f"连续{ATTEMPTS}次处理出错：{type(error).__name__}")
@@ -145,6 +151,11 @@ def _set_aside(house: House, mail: int, reason: str) -> None:
 
 def understand(house: House, sandbox: Sandbox, mail: int, submission: Submission) -> Understood:
     """Read the files of a mail, keep them, and tell its dossiers and its call."""
+    submission = replace(
+        submission,
+        subject=submission.subject[:LONGEST_SUBJECT],
+        references=submission.references[-THREAD:],
+    )
     with house.registry.read() as connection:
         found, given = filing.call_in_thread(connection, mail, submission, house.calls)
         known = scanned.known(connection, [each.sha256 for each in submission.files])
@@ -161,9 +172,11 @@ def understand(house: House, sandbox: Sandbox, mail: int, submission: Submission
         passwords=find_passwords((submission.subject, submission.text, submission.quoted)),
     )
     house.originals.keep_files(files)
-    machine = machine_reason(submission, house.own_addresses)
+    own = house.own_addresses
+    machine = machine_reason(submission, own)
+    elsewhere = tuple(each for each in submission.reply_to if each.address not in own)
     return Understood(
-        submission=replace(submission, files=tuple(_without_source(files))),
+        submission=replace(submission, files=tuple(_without_source(files)), reply_to=elsewhere),
         dossiers=group(documents, call),
         call=call,
         machine=machine,
@@ -222,9 +235,9 @@ def judge_marked(house: House, touched: Touched, stop: Event) -> None:
         try:
             if judge_dossier(house.registry, dossier, house.clock()):
                 touched.dossiers.add(dossier)
-        except TROUBLE:
-            raise
-        except Exception:
+        except Exception as error:
+            if is_of_the_house(error):
+                raise
             log.exception("dossier %s cannot be judged", dossier)
 
 
@@ -274,9 +287,9 @@ def _write_and_keep(
     try:
         answered = tuple(mails[each] for each in letter.mails)
         kept = _keep(house, _write(house, letter, answered, standings, now), now)
-    except TROUBLE:
-        raise
-    except Exception:
+    except Exception as error:
+        if is_of_the_house(error):
+            raise
         log.exception("a letter on mails %s cannot be written", letter.mails)
         return None
     if kept is not None:
@@ -387,6 +400,7 @@ def _occasion(
         last = queries.letter_by_id(connection, told[0].letter) if told and told[0] else None
         register_date = queries.register_date(connection)
     settled = {view.row.number: _settled(view, standings[view.row.id]) for view in views}
+    remaining = {view.row.number: _remaining(view, standings[view.row.id]) for view in views}
     occasion = Occasion(
         kind=letter.kind,
         notice=letter.notice,
@@ -395,6 +409,8 @@ def _occasion(
         calls=calls,
         default_call=house.default_call,
         settled=settled,
+        remaining=remaining,
+        merged={row.number: standings[row.id].merged for row in rows.values()},
         register_date=register_date,
         stranger=letter.stranger,
         duplicate=letter.duplicate,
@@ -419,11 +435,20 @@ def _closing_as_now(call: Call, house: House) -> Call:
 
 
 def _settled(view: DossierView, standing: Standing) -> tuple[str, ...]:
-    """Return what was told as missing and no longer is."""
+    """Return what was told as missing and is no longer: neither that nor in doubt."""
     if standing.told is None:
         return ()
-    gone = standing.told.points - outgoing.points_of(view.findings)
-    return tuple(dict.fromkeys(finding for finding, _ in sorted(gone)))
+    open_ = {Outcome.MISSING, Outcome.DOUBTFUL}
+    still = {(each.id, each.document) for each in view.findings if each.outcome in open_}
+    return tuple(dict.fromkeys(finding for finding, _ in sorted(standing.told.listed - still)))
+
+
+def _remaining(view: DossierView, standing: Standing) -> tuple[str, ...]:
+    """Return what was told as missing and still is."""
+    if standing.told is None:
+        return ()
+    still = standing.told.listed & outgoing.points_of(view.findings)
+    return tuple(dict.fromkeys(finding for finding, _ in sorted(still)))
 
 
 def _thread(mails: Sequence[MailRow], before: tuple[str, ...]) -> tuple[str, ...]:

@@ -147,9 +147,8 @@ def check_text(checked: Checked) -> str:
     ]
     shown = [each for each in checked.findings if each.outcome not in {Outcome.OK, Outcome.WAIVED}]
     for each in shown:
-        place = "，".join(
-            part for part in (each.document, f"第{each.page}页" if each.page else "") if part
-        )
+        named = "" if each.document in each.detail else each.document
+        place = "，".join(part for part in (named, f"第{each.page}页" if each.page else "") if part)
         label = finding_label(each.id, call)
         lines.append(
             f"  [{OUTCOMES[each.outcome]}] {label}：{each.detail}"

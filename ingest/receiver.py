@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 LISTED_AT_ONCE = 500
 HEADERS_KEPT = 20_000
 ANSWERS_REACH_BACK = timedelta(hours=24)
+CLOCKS_DIFFER = timedelta(hours=24)
+CLOCK_IS_JUDGED_BY = 3
 UNREADABLE = "邮件服务器多次未能交出这封邮件的原件，原件仍在邮箱中；可重试，或请人工登录邮箱取出"
 
 
@@ -45,7 +47,11 @@ def read_mailbox(house: House, name: str, source: Source, sandbox: Sandbox, stop
     MailboxError in the end, after recording it.
     """
     received, failed = 0, None
-    folders = source.folders()
+    try:
+        folders = source.folders()
+    except MailboxError as error:
+        record_failure(house, name, error)
+        raise
     with house.registry.write() as connection:
         receiving.folders_there(connection, name, folders)
     for folder in folders:
@@ -80,6 +86,7 @@ def _open_folder(
 ) -> _Reading:
     uidvalidity = source.select(folder)
     with house.registry.write() as connection:
+        begun = receiving.was_read(connection, name, folder)
         first = receiving.first_read(connection, name, folder, house.clock())
     return _Reading(
         house=house,
@@ -88,6 +95,7 @@ def _open_folder(
         mailbox=name,
         folder=folder,
         uidvalidity=uidvalidity,
+        begun=begun,
         answer_since=answer_since(house, name, first),
     )
 
@@ -105,7 +113,8 @@ class _Reading:
     """One folder, open for reading.
 
     `tried` holds the UIDs that could not be read in earlier passes, with how often. They are
-    taken last and one by one: what breaks the connection keeps no other mail back.
+    taken last and one by one: what breaks the connection keeps no other mail back. `begun`:
+    the folder has been read to its end before.
     """
 
     house: House
@@ -114,6 +123,7 @@ class _Reading:
     mailbox: str
     folder: str
     uidvalidity: int
+    begun: bool
     answer_since: datetime
     tried: Mapping[int, int] = field(default_factory=dict)
     trouble: MailboxError | None = None
@@ -161,6 +171,7 @@ class _Reading:
                     unlisted.update(batch)
                     batches.extend([uid] for uid in batch)
                 continue
+            self._refuse_wrong_clock(found)
             for listed in found:
                 if stop.is_set():
                     return count
@@ -170,6 +181,23 @@ class _Reading:
             for uid in untold:
                 self._failed([uid], self._error(f"the server tells no size or date of UID {uid}"))
         return count
+
+    def _refuse_wrong_clock(self, found: Sequence[Listed]) -> None:
+        """Begin no folder by a clock far in the past, by which all its old mail would be new.
+
+        The clock is judged by several mails: one alone may be dated wrongly.
+        """
+        now = self.house.clock()
+        ahead = [each for each in found if each.received_at > now + CLOCKS_DIFFER]
+        if self.begun or len(ahead) < max(CLOCK_IS_JUDGED_BY, len(found) / 2):
+            return
+        with self.house.registry.write() as connection:
+            receiving.not_begun(connection, self.mailbox, self.folder)
+        message = (
+            f"{self.folder}: mail came in at {ahead[0].received_at:%Y-%m-%d %H:%M} UTC, but this "
+            f"machine's clock says {now:%Y-%m-%d %H:%M %Z}; set the clock"
+        )
+        raise MailboxError(message, mailbox=self.mailbox, kind="clock")
 
     def _batches(self, uids: frozenset[int]) -> Iterator[list[int]]:
         fresh = sorted(uids - self.tried.keys())

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Literal, Protocol
 
-ErrorKind = Literal["login", "unreachable", "folder", "protocol"]
+ErrorKind = Literal["login", "unreachable", "folder", "protocol", "clock"]
 
 
 class MailboxError(Exception):
     """A mailbox that cannot be read now; the message names it and says what to do.
 
     `kind` is `login` (refused), `unreachable` (no connection, or it broke), `folder` (a
-    configured folder is not there) or `protocol` (the server cannot do what is asked).
+    configured folder is not there), `protocol` (the server cannot do what is asked) or `clock`
+    (by this machine's clock nobody can tell which mail is new).
     """
 
     def __init__(self, message: str, *, mailbox: str, kind: ErrorKind) -> None:

@@ -10,12 +10,21 @@ import errno
 import shutil
 from pathlib import Path
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NotSupportedError,
+    ProgrammingError,
+)
 
 from parsers.sandbox import SandboxError
 
 TROUBLE = (OSError, DBAPIError, SandboxError)
-"""What is the house's own fault, wherever it comes up."""
+"""What is the house's own fault, wherever it comes up; but see `is_of_the_house`."""
+
+_OF_WHAT_IS_WRITTEN = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
+_OF_HOW_MUCH_IS_ASKED = "too many"
 
 ROOM = 32 << 20
 """How many bytes must be free before anything is begun: enough to end what was begun before."""
@@ -31,6 +40,16 @@ _DATABASE = {
     "not a database": "the database is damaged; restore a backup (`intake restore`)",
     "readonly": "the database cannot be written; look at the rights of the data folder",
 }
+
+
+def is_of_the_house(error: Exception) -> bool:
+    """Whether an error is no fault of what was worked on.
+
+    A database that refuses what it is given refuses it again and again, and takes the next
+    thing: that must not be kept back by it.
+    """
+    asked = isinstance(error, DBAPIError) and _OF_HOW_MUCH_IS_ASKED in str(error.orig)
+    return isinstance(error, TROUBLE) and not (asked or isinstance(error, _OF_WHAT_IS_WRITTEN))
 
 
 def explain(error: BaseException) -> str:

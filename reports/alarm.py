@@ -24,6 +24,25 @@ ADVICE: Final = {
 }
 SIGN_IN: Final = "请检查用户名和密码；163、126、QQ等邮箱须使用授权码，授权码可能已过期或被重置"
 
+CAUSES: Final = {
+    "connection refused": "连接被拒绝，主机或端口可能有误",
+    "timed out": "连接超时",
+    "name or service not known": "主机名无法解析",
+    "no address associated": "主机名无法解析",
+    "name resolution": "主机名无法解析",
+    "no route to host": "网络不通",
+    "unreachable": "网络不通",
+    "certificate": "服务器证书未通过校验",
+    "wrong version number": "加密方式与端口不符",
+    "connection reset": "连接被对方中断",
+    "broken pipe": "连接被对方中断",
+    "unexpectedly closed": "连接被对方中断",
+    "no space left": "磁盘已满",
+    "permission denied": "没有读写权限",
+    "no such file": "文件或文件夹不存在",
+}
+"""What this machine says of a connection or a file, in words for staff."""
+
 SAID_LENGTH: Final = 500
 """How much of a server's words is told."""
 
@@ -31,8 +50,16 @@ SAID_LENGTH: Final = 500
 def trouble_words(trouble: Trouble, zone: ZoneInfo) -> str:
     """Return what is wrong and what to do about it."""
     advice = SIGN_IN if trouble.urgent else ADVICE[trouble.what]
-    said = f"服务器答复：{one_line(trouble.detail, SAID_LENGTH)}" if trouble.detail else ""
-    return f"{trouble.title}{_how_much(trouble, zone)}。{advice}。{said}"
+    return f"{trouble.title}{_how_much(trouble, zone)}。{advice}。{_cause(trouble)}"
+
+
+def _cause(trouble: Trouble) -> str:
+    """Return why, where it can be told: a server that answered is quoted."""
+    said = trouble.detail.lower()
+    known = next((words for sign, words in CAUSES.items() if sign in said), "")
+    if known and not trouble.urgent:
+        return f"原因：{known}。"
+    return f"服务器答复：{one_line(trouble.detail, SAID_LENGTH)}" if trouble.detail else ""
 
 
 def _how_much(trouble: Trouble, zone: ZoneInfo) -> str:

@@ -23,6 +23,7 @@ from config.call import Call, Check
 from config.settings import Center
 from parsers.submission import Problem
 from registry import workdays
+from registry.routing import ASKED, FORGOTTEN
 from registry.rows import (
     DocumentState,
     DossierView,
@@ -34,7 +35,7 @@ from registry.rows import (
     Outcome,
     Status,
 )
-from reports.wording import PROBLEMS, finding_label
+from reports.wording import ISSUES_TITLE, PROBLEMS, RESULT_TITLE, WITHDRAWN_TITLE, finding_label
 
 SUBJECT_LENGTH: Final = 150
 QUOTE_LENGTH: Final = 80
@@ -43,15 +44,13 @@ DETAIL_LENGTH: Final = 1000
 """How many characters of a subject or quote, a name, a finding's detail a letter prints at most."""
 
 CHECKSUM_LENGTH: Final = 12
-RESULT_TITLE: Final = "核对结果"
-ISSUES_TITLE: Final = {False: "缺件清单", True: "补正告知书"}
-"""A list of what is missing is a 补正告知书 only when a person has approved it."""
 
 RULED: Final = "人工认定"
 """How `registry.judge` begins the detail of a finding on which a person has ruled."""
 
-UNTICKED: Final = "登记为否"
-"""What a finding's detail says of a paper register that says no more than no."""
+UNTICKED: Final = ("收件登记注明", "登记为否")
+"""How a finding's detail begins of a paper register that says no more than no; its remark, and
+the wording of earlier versions, stay inside."""
 
 TOLD_WHOLE: Final = frozenset(
     {"readable", "signatures", "members-consistent", "name-consistent", "placeholder"}
@@ -71,11 +70,12 @@ class Occasion:
     `mails` are the mails it answers, the newest last; none for a notice. `calls` maps
     registry numbers to the call each dossier is judged by; `default_call` is the one that
     speaks where no dossier is known. `settled` maps registry numbers to the ids of findings
-    told earlier as missing and now in order. `register_date` is the day as of which the
-    paper register is known. `stranger` says that the addressee is not on the dossier: he
-    learns nothing of it. `duplicate` says that the mails brought nothing new, `approved`
-    that a person approved the letter in review mode. `unread` names files of an unrecognised
-    mail that could not be opened.
+    told earlier as missing and now in order, `remaining` to those still missing,
+    `merged` to the numbers that have been merged into them since the last letter.
+    `register_date` is the day as of which the paper register is known. `stranger` says that
+    the addressee is not on the dossier: he learns nothing of it. `duplicate` says that the
+    mails brought nothing new, `approved` that a person approved the letter in review mode.
+    `unread` names files of an unrecognised mail that could not be opened.
     """
 
     kind: Kind
@@ -85,6 +85,8 @@ class Occasion:
     calls: Mapping[str, Call]
     default_call: Call
     settled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    remaining: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    merged: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     register_date: date | None = None
     stranger: bool = False
     duplicate: bool = False
@@ -96,6 +98,16 @@ class Occasion:
         """Whether the mails brought something for dossiers of which this letter may not speak."""
         told = {each.row.number for each in self.dossiers}
         return any(not told.issuperset(mail.dossiers) for mail in self.mails)
+
+    @property
+    def forgotten(self) -> bool:
+        """Whether what the mail speaks of did not come with it: the commonest slip."""
+        return any(each.reason == FORGOTTEN for each in self.mails)
+
+    @property
+    def asked(self) -> bool:
+        """Whether the mail only asks something: nothing was handed in."""
+        return any(each.reason == ASKED for each in self.mails)
 
     @property
     def tells_points(self) -> bool:
@@ -160,6 +172,8 @@ def _template(occasion: Occasion, center: Center, zone: ZoneInfo, today: date, p
 
 def _title(occasion: Occasion, sections: tuple[_Section, ...]) -> str:
     """What a list of what is missing is called; where nothing is, it tells a review's result."""
+    if all(each.withdrawn for each in sections):
+        return WITHDRAWN_TITLE
     lacking = any(each.points or each.paper_points for each in sections)
     return ISSUES_TITLE[occasion.approved] if lacking else RESULT_TITLE
 
@@ -249,6 +263,11 @@ class _Section:
         return f"{self.call.notice}（以下简称“{NOTICE}”）" if short else self.call.notice
 
     @property
+    def merged(self) -> tuple[str, ...]:
+        """The numbers that hold no longer: their dossiers were found to be this one."""
+        return self.occasion.merged.get(self.number, ())
+
+    @property
     def withdrawn(self) -> bool:
         return self.view.row.status is Status.WITHDRAWN
 
@@ -296,8 +315,16 @@ class _Section:
 
     @property
     def settled(self) -> tuple[str, ...]:
-        told_earlier = self.occasion.settled.get(self.number, ())
-        checks = (self.call.check(each) for each in told_earlier)
+        """What was told earlier as missing and is in order now."""
+        return self._points_called(self.occasion.settled)
+
+    @property
+    def remaining(self) -> tuple[str, ...]:
+        """What was told earlier as missing and still is."""
+        return self._points_called(self.occasion.remaining)
+
+    def _points_called(self, points: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+        checks = (self.call.check(each) for each in points.get(self.number, ()))
         return tuple(_titled(each, each.document if each else "", self.call) for each in checks)
 
     @property
@@ -363,7 +390,16 @@ class _Section:
         doubtful = [each for each in self.view.findings if each.outcome is Outcome.DOUBTFUL]
         if self.reviewing or any(not self._on_paper(each) for each in doubtful):
             return ""
+        if not self._has_a_document:
+            return ""
         return "材料" if self.registered and not doubtful else self.electronic
+
+    @property
+    def _has_a_document(self) -> bool:
+        """Whether any of the documents that the call asks for is there."""
+        asked = {each.id for each in self.call.checks if each.rule == "document"}
+        found = [each.outcome for each in self.view.findings if each.id in asked]
+        return not found or any(each is not Outcome.MISSING for each in found)
 
     @property
     def held(self) -> bool:
@@ -562,7 +598,7 @@ def _detail(finding: Finding, check: Check | None, view: DossierView) -> str:
         return detail if check.document in on_record else ""
     detail = detail.removeprefix(f"{check.label}：").removesuffix(f"，未见“{check.label}”")
     detail = detail.removesuffix("，不符合统一格式")
-    return "" if detail == UNTICKED else detail
+    return "" if detail.startswith(UNTICKED) else detail
 
 
 def _ruling(finding: Finding, view: DossierView) -> str:

@@ -7,14 +7,15 @@ from zoneinfo import ZoneInfo
 
 from config.call import Call
 from registry.rows import DossierView, Outcome
+from reports.history import tell
 from reports.wording import (
     DOCUMENT_STATES,
-    LETTER_KINDS,
     LETTER_STATES,
     MATCHES,
     OUTCOMES,
     STATUSES,
     finding_label,
+    letter_name,
     review_wording,
 )
 
@@ -24,7 +25,7 @@ def dossier_text(view: DossierView, call: Call, zone: ZoneInfo) -> str:
     parts = (_head(view, call, zone), _documents(view, call), _findings(view, call))
     return "\n".join(
         line
-        for part in (*parts, _candidates(view), _letters(view), _history(view, zone))
+        for part in (*parts, _candidates(view), _letters(view), _history(view, call, zone))
         for line in part
     )
 
@@ -40,9 +41,10 @@ def _head(view: DossierView, call: Call, zone: ZoneInfo) -> Iterator[str]:
     if row.due:
         yield f"  应答复日期：{row.due}"
     if view.paper:
-        no = view.paper.register_no or f"#{view.paper.id}"
+        no = view.paper.register_no or "无登记号"
         match = MATCHES.get(row.paper_match, row.paper_match)
-        yield f"  纸质登记：{no}（{match}），{view.paper.copies or '未记'}份"
+        copies = "份数未登记" if view.paper.copies is None else f"{view.paper.copies}份"
+        yield f"  纸质登记：{no}（{match}），{copies}"
 
 
 def _documents(view: DossierView, call: Call) -> Iterator[str]:
@@ -58,7 +60,7 @@ def _findings(view: DossierView, call: Call) -> Iterator[str]:
     for each in view.findings:
         if each.outcome is not Outcome.OK:
             label = finding_label(each.id, call)
-            where = f"　{each.document}" if each.document else ""
+            where = "" if each.document in each.detail else f"　{each.document}"
             yield f"  [{OUTCOMES[each.outcome]}] {label}（{each.id}）：{each.detail}{where}"
     fine = sum(each.outcome is Outcome.OK for each in view.findings)
     yield f"  符合 {fine} 项"
@@ -77,11 +79,12 @@ def _letters(view: DossierView) -> Iterator[str]:
     for each in view.letters:
         why = f"（{each.reason}）" if each.reason else ""
         state = f"{LETTER_STATES[each.state]}{why}"
-        yield f"  {each.id}　{LETTER_KINDS[each.kind]}　{state}　{each.subject}"
+        yield f"  {each.id}　{letter_name(each)}　{state}　{each.subject}"
 
 
-def _history(view: DossierView, zone: ZoneInfo) -> Iterator[str]:
+def _history(view: DossierView, call: Call, zone: ZoneInfo) -> Iterator[str]:
     yield "经过"
     for each in view.history:
         at = each.at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
-        yield f"  {at}　{each.actor}　{each.what}　{each.detail}"
+        told = tell(each, call)
+        yield f"  {at}　{told.who}　{told.deed}{f'：{told.detail}' if told.detail else ''}"

@@ -32,7 +32,8 @@ Record = dict[str, Any]
 def dossier_record(view: DossierView, zone: ZoneInfo) -> Record:
     """Return a dossier as `intake queue --json` lists it; rejected documents are left out.
 
-    `unreached` stands there only where the last letter did not arrive: at which address.
+    `unreached` stands there only where the last letter did not arrive: at which address;
+    `merged_into` only where it was found to be another dossier: under which number.
     """
     row = view.row
     documents = (each for each in view.documents if each.state is not DocumentState.REJECTED)
@@ -53,6 +54,7 @@ def dossier_record(view: DossierView, zone: ZoneInfo) -> Record:
         "findings": [finding_record(each) for each in view.findings],
         "missing": [each.id for each in view.missing],
         **({"unreached": view.unreached} if view.unreached else {}),
+        **({"merged_into": row.merged_into} if row.merged_into else {}),
     }
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from config.call import Call
 from parsers.authentication import Verdict
 from parsers.submission import Problem, Seals
-from registry.rows import DocumentState, Fate, Kind, LetterState, Outcome, Status
+from registry.rows import DocumentState, Fate, Kind, LetterRow, LetterState, Outcome, Status
 
 FATES: Final[Mapping[Fate, str]] = {
     Fate.PENDING: "待处理",
@@ -49,6 +49,12 @@ LETTER_KINDS: Final[Mapping[Kind, str]] = {
     Kind.DIGEST: "每日简报",
     Kind.ALARM: "运行告警",
 }
+
+ISSUES_TITLE: Final = {False: "缺件清单", True: "补正告知书"}
+"""A list of what is missing is a 补正告知书 only when a person has approved it."""
+
+RESULT_TITLE: Final = "核对结果"
+WITHDRAWN_TITLE: Final = "撤回登记通知"
 
 LETTER_STATES: Final[Mapping[LetterState, str]] = {
     LetterState.DRAFT: "草稿",
@@ -129,6 +135,17 @@ def field_title(field: str, call: Call) -> str:
         return call.name.label
     called = (each.title for each in call.fields if each.id == field)
     return next(called, USUAL_FIELDS[field])
+
+
+def letter_name(letter: LetterRow) -> str:
+    """Return what people call a letter: what its subject calls it, else what its kind is called."""
+    titles = (
+        (*ISSUES_TITLE.values(), RESULT_TITLE, WITHDRAWN_TITLE)
+        if letter.kind is Kind.MISSING_ITEMS
+        else ()
+    )
+    heading = letter.subject.partition("——")[0]
+    return next((each for each in titles if each in heading), LETTER_KINDS[letter.kind])
 
 
 def asks_for_paper(call: Call) -> bool:

@@ -19,7 +19,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 
 from config.call import Call
-from registry.rows import DocumentState, DossierView, PaperRecord
+from registry.rows import DocumentState, DossierView, Outcome, PaperRecord
 from reports.wording import (
     DOCUMENT_STATES,
     MATCHES,
@@ -74,7 +74,7 @@ class _Formats:
 def export_registry(
     path: Path, views: Sequence[DossierView], calls: Mapping[str, Call], zone: ZoneInfo
 ) -> None:
-    """Write dossiers, documents and findings as three sheets.
+    """Write dossiers, documents and findings as three sheets; of what is met there is no line.
 
     `calls` maps registry numbers to the call each dossier is judged by. Raises OSError when
     the file cannot be written.
@@ -136,7 +136,7 @@ def _dossier_sheet(
         return titles.pop() if len(titles) == 1 else otherwise
 
     columns = (
-        ("编号", 14),
+        ("登记编号", 14),
         (titled("name", "名称"), 44),
         (titled("secretariat", USUAL_FIELDS["secretariat"]), 32),
         (titled("recommender", USUAL_FIELDS["recommender"]), 26),
@@ -176,7 +176,7 @@ def _document_sheet(
         for each in view.documents
     )
     columns = (
-        ("编号", 14),
+        ("登记编号", 14),
         ("材料", 14),
         ("文件", 44),
         ("版本", 8),
@@ -194,7 +194,6 @@ def _finding_sheet(views: Sequence[DossierView], calls: Mapping[str, Call]) -> _
     rows = (
         (
             view.row.number,
-            each.id,
             finding_label(each.id, calls[view.row.number]),
             OUTCOMES[each.outcome],
             each.detail,
@@ -204,10 +203,10 @@ def _finding_sheet(views: Sequence[DossierView], calls: Mapping[str, Call]) -> _
         )
         for view in views
         for each in view.findings
+        if each.outcome is not Outcome.OK
     )
     columns = (
-        ("编号", 14),
-        ("核对项代码", 24),
+        ("登记编号", 14),
         ("核对项", 32),
         ("结果", 8),
         ("说明", 50),
@@ -232,6 +231,8 @@ def _paper_cell(record: PaperRecord, field: str) -> Cell:
     if field in {"sealed", "recommended"}:
         said = {True: "是", False: "否", None: ""}[getattr(record, field)]
         return str(getattr(record, f"{field}_text")) or said
+    if field == "copies" and record.copies is None:
+        return record.copies_text
     value: Cell = getattr(record, field)
     return value
 

@@ -20,8 +20,8 @@ from registry.paper import Register, SheetLayout
 from registry.paper_import import import_register
 from registry.rows import ALIAS, Alias, EventRow, PaperRecord, Proposal
 from reports.desk.app import create_app
-from reports.desk.history import tell
 from reports.desk.sign_in import sign_in_token
+from reports.history import tell
 from reports.records import dossier_record
 from tests.builders import (
     CALL,

@@ -235,13 +235,13 @@ def strings_of(path: Path) -> list[str]:
         ('format = "LM{year}-{serial:04d}"', 'format = "LM{jahr}-{serial}"', "number.format"),
         ('pattern = "^广东省', 'pattern = "(^广东省', "name.pattern"),
         ("copies = 5", 'copies = "five"', "paper.copies"),
-        ('rule = "area"', 'rule = "distance"', "checks"),
+        ('rule = "area"', 'rule = "distance"', "checks.form.recommender-area.rule"),
         ('id = "form.contact"', 'id = "form.name"', "form.name stands there twice"),
         ('field = "contact"', 'field = "contacts"', "checks.form.contact.field"),
         ('document = "agreement"', 'document = "treaty"', "checks.document.agreement.document"),
         ('documents = ["form"]', 'documents = ["formular"]', "fields.name.documents"),
         ("year = 2016", "year = 2016\nyears = 3", "years"),
-        ("version = 2", "version = [", "not a TOML file"),
+        (f"version = {SHIPPED.version}", "version = [", "not a TOML file"),
         ("    '市[(]", "    '市([(]", "placeholders.patterns"),
     ],
 )
@@ -255,7 +255,9 @@ def test_a_broken_call_names_file_and_key(old: str, new: str, key: str) -> None:
 
 def test_a_folder_adds_calls_and_wins_over_the_shipped(tmp_path: Path) -> None:
     (tmp_path / "topics.toml").write_text(TOPICS.text, "utf-8")
-    (tmp_path / "own.toml").write_text(TEXT.replace("version = 2", "version = 9", 1), "utf-8")
+    (tmp_path / "own.toml").write_text(
+        TEXT.replace(f"version = {SHIPPED.version}", "version = 9", 1), "utf-8"
+    )
     calls = load_calls(tmp_path)
     assert calls["guangdong-alliance-2016"].version == 9
     assert calls["open-topics-2019"] == TOPICS

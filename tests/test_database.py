@@ -159,7 +159,7 @@ def test_a_registry_of_an_older_version_is_refused_with_the_command_that_helps(
     older: Path, next_version: str
 ) -> None:
     del next_version
-    with pytest.raises(RegistryError, match="older version; run `intake once` to"):
+    with pytest.raises(RegistryError, match="older version; `intake serve` brings"):
         open_registry(older)
 
 

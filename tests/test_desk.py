@@ -17,12 +17,12 @@ from sqlalchemy import select, update
 from registry import models as m
 from registry import outgoing, queries
 from registry.events import SERVICE
-from registry.rows import EventRow, Status
+from registry.rows import EventRow, LetterState, Status
 from reports.desk.app import PAGES
 from reports.desk.guard import Guard, host_name
-from reports.desk.history import tell
 from reports.desk.next_step import to_say
 from reports.desk.sign_in import local_path, sign_in_token
+from reports.history import tell
 from tests.desk_registry import (
     CALL,
     NAME,
@@ -245,6 +245,20 @@ def test_a_search_narrows_the_queue_and_says_when_nothing_is_found(staff: Browse
     assert "没有找到" in staff.get("/?q=zzz").text
 
 
+@pytest.mark.parametrize("path", ["/", "/mails", "/paper"])
+def test_tabs_count_within_the_search(staff: Browser, path: str) -> None:
+    found = re.findall(r"<span>(\d+)</span></a>", staff.get(f"{path}?q={quote(name_of(4))}").text)
+    assert found
+    assert set(found) <= {"0", "1"}
+    assert "1" in found
+
+
+def test_the_registry_is_exported_once_at_a_time(staff: Browser, office: Office) -> None:
+    with office.app.state.desk.exporting:
+        assert staff.get("/export.xlsx").status_code == 303
+    assert "请稍候" in staff.message()
+
+
 def test_long_lists_are_paged(staff: Browser) -> None:
     first, second = staff.get("/").text, staff.get("/?page=2").text
     assert "LM2016-0100" in first
@@ -319,12 +333,12 @@ def test_the_sentence_to_read_aloud_speaks_of_paper_only_where_the_call_asks_for
         ("LM2016-0043", "有几处正由工作人员核对，核对后会通过邮件一次告知全部结果"),
         ("LM2016-0045", "电子材料已收齐，纸质材料尚未查到登记"),
         ("LM2016-0046", "电子材料和纸质材料均已收齐，目前无需补充"),
-        ("LM2016-0048", "已按要求撤回"),
+        ("LM2016-0048", "已登记撤回"),
     ],
 )
 def test_a_dossier_gives_one_sentence_to_read_aloud(staff: Browser, number: str, says: str) -> None:
     text = staff.get(f"/dossiers/{number}").text
-    assert f"已收到，编号 {number}" in text
+    assert f"已收到，登记编号 {number}" in text
     assert says in text
 
 
@@ -339,6 +353,7 @@ def test_a_dossier_gives_one_sentence_to_read_aloud(staff: Browser, number: str,
             "纸质登记 Z1（核心名称与秘书处单位一致）",
         ),
         ("decided", "match-proposed → ok：ok, see mail", "有待确认的匹配 → 符合：ok, see mail"),
+        ("bounce", "退信：地址不存在", "地址不存在"),
         ("mail", "judged incomplete", "judged incomplete"),
     ],
 )
@@ -506,6 +521,34 @@ def test_a_dossier_is_withdrawn_with_a_reason(staff: Browser) -> None:
     assert "撤回</b>：来函撤回" in staff.get("/dossiers/LM2016-0031").text
 
 
+def test_two_dossiers_that_are_one_are_merged_and_the_page_says_so(staff: Browser) -> None:
+    page = staff.get("/dossiers/LM2016-0025").text
+    assert "是同一件，并入" in page
+    staff.post("/dossiers/LM2016-0025/merge", target="lm2016-0026")
+    assert "LM2016-0025 已并入 LM2016-0026" in staff.message()
+    page = staff.get("/dossiers/LM2016-0025").text
+    assert "已并入 <a href=" in page
+    assert "已并入登记编号 LM2016-0026 的申报材料，请以该编号为准" in page
+    assert "要求撤回" not in page
+    assert "并入本件</b>：LM2016-0025" in staff.get("/dossiers/LM2016-0026").text
+
+
+def test_a_letter_that_failed_is_sent_to_another_address(staff: Browser) -> None:
+    with staff.office.registry.read() as connection:
+        failed = queries.letters(connection, state="failed")[0]
+    assert "改发至" in staff.get(f"/letters/{failed.id}").text
+    staff.post(f"/letters/{failed.id}/redirect", to="no address")
+    assert "不是有效的邮箱地址" in staff.message()
+    staff.post(f"/letters/{failed.id}/redirect", to="other@example.net")
+    with staff.office.registry.read() as connection:
+        newest = queries.letters(connection, newest_first=True, limit=1)[0]
+    assert (newest.to, newest.state, newest.text) == (
+        ("other@example.net",),
+        LetterState.QUEUED,
+        failed.text,
+    )
+
+
 def test_a_mail_is_assigned_retried_read_and_dismissed(staff: Browser) -> None:
     staff.post("/mails/14/assign", target="lm2016-0003")
     with staff.office.registry.read() as connection:
@@ -574,6 +617,13 @@ def test_a_letter_is_released_as_it_stands_in_the_form(staff: Browser) -> None:
         letter = queries.letter_by_id(connection, 4)
     assert letter
     assert (letter.subject, letter.text, letter.state) == ("改过", "改过的正文", "queued")
+
+
+def test_a_refusal_tells_a_clerk_of_no_option_of_the_command_line(staff: Browser) -> None:
+    staff.post("/letters/6/send")
+    said = staff.message()
+    assert "仍然发出" in said
+    assert "--" not in said
 
 
 def test_a_message_is_shown_once(staff: Browser) -> None:

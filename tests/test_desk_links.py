@@ -19,11 +19,13 @@ from parsers.submission import Link
 from registry import link_lists, queries
 from registry import models as m
 from registry.accounts import Role, add_account
-from registry.rows import Fate, Outcome, Status
+from registry.rows import Fate, Finding, Outcome, Status
 from reports.desk.app import create_app
+from reports.desk.dossier_page import doubts
 from reports.desk.sign_in import sign_in_token
 from tests.builders import LIGHTS, QUIET, ROBOTS, Intake, dossier, number
 from tests.desk_registry import NAME, PASSWORD, SECRET, serve
+from tests.sample_rows import view
 
 PAN = Link(
     provider="百度网盘",
@@ -413,6 +415,19 @@ def test_several_doubts_are_settled_with_one_reason(staff: Staff) -> None:
     assert {f"{each.id}|{each.document}" for each in left} == set(doubts) - set(some)
     staff.post(path, outcome="ok", reason="无")
     assert "至少选择一项" in staff.message()
+
+
+def test_doubts_about_one_unread_file_are_one_question_and_counted_once() -> None:
+    row = view(
+        *(
+            Finding(id=each, outcome=Outcome.DOUBTFUL, document=file)
+            for file in ("a.pdf", "b.pdf")
+            for each in ("document.form", "file.readable")
+        ),
+        Finding(id="charter.general", outcome=Outcome.DOUBTFUL, document="c.docx"),
+        Finding(id="charter.members", outcome=Outcome.DOUBTFUL, document="c.docx"),
+    )
+    assert [len(each) for each in doubts(row)] == [2, 2, 1, 1]
 
 
 def test_a_form_without_files_says_so(staff: Staff) -> None:

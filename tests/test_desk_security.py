@@ -129,6 +129,10 @@ def test_a_reader_sees_every_page_and_can_change_nothing(reader: Browser) -> Non
     draft = reader.get("/letters/4").text
     assert "一、缺件清单" in draft
     assert "<textarea" not in draft
+    dossier = reader.get("/dossiers/LM2016-0001").text
+    assert "项等待工作人员处理" in dossier
+    assert 'type="file"' not in dossier
+    assert 'id="assign"' not in reader.get("/mails/1").text
     for path in forms():
         if path not in FOR_ALL:
             answer = reader.client.post(path, data={"token": token})
@@ -301,14 +305,25 @@ def test_a_sign_in_link_is_used_up_also_for_a_desk_that_was_started_again(
 
 def test_guessing_is_held_back_by_name_and_by_client() -> None:
     throttle = Throttle()
-    for _ in range(Throttle.PER_NAME):
+    for _ in range(Throttle.PER_NAME_AND_CLIENT):
         assert throttle.admits("desk", "10.0.0.1", NOW)
-    assert not throttle.admits("desk", "10.0.0.2", NOW)
+    assert not throttle.admits("desk", "10.0.0.1", NOW)
     assert throttle.admits("other", "10.0.0.1", NOW)
     for index in range(Throttle.PER_CLIENT):
         assert throttle.admits(f"name{index}", "10.0.0.3", NOW)
     assert not throttle.admits("fresh", "10.0.0.3", NOW)
-    assert throttle.admits("desk", "10.0.0.2", NOW + Throttle.WINDOW)
+    assert throttle.admits("desk", "10.0.0.1", NOW + Throttle.WINDOW)
+
+
+def test_one_stranger_who_guesses_keeps_nobody_else_from_signing_in_but_many_together_do() -> None:
+    throttle = Throttle()
+    for _ in range(3 * Throttle.PER_CLIENT):
+        throttle.admits("desk", "10.0.0.1", NOW)
+    assert throttle.admits("desk", "10.0.0.2", NOW)
+    throttle.succeeded("desk", "10.0.0.2")
+    for index in range(Throttle.PER_NAME):
+        assert throttle.admits("desk", f"10.0.1.{index}", NOW)
+    assert not throttle.admits("desk", "10.0.0.2", NOW)
 
 
 def test_whoever_signs_in_is_held_back_by_nothing_that_came_before() -> None:
@@ -321,7 +336,7 @@ def test_whoever_signs_in_is_held_back_by_nothing_that_came_before() -> None:
 def test_many_guesses_at_once_are_not_let_through_before_the_first_has_failed() -> None:
     throttle = Throttle()
     let_through = [throttle.admits("desk", "10.0.0.1", NOW) for _ in range(100)]
-    assert sum(let_through) == Throttle.PER_NAME
+    assert sum(let_through) == Throttle.PER_NAME_AND_CLIENT
 
 
 def test_guessing_at_the_desk_is_held_back_and_logged_without_what_was_typed(

@@ -15,7 +15,7 @@ from registry.health import Health, Trouble, What, look
 from registry.rows import Kind, LetterState
 from reports.alarm import trouble_words
 from reports.desk.health_report import report
-from tests.builders import NOW, ZONE, Intake, dossier
+from tests.builders import NOW, ROBOTS, ZONE, Intake, document, dossier
 
 ROOMY = 1 << 40
 
@@ -132,6 +132,24 @@ def test_a_dossier_that_waits_too_long_to_be_judged_is_trouble(intake: Intake) -
     assert troubles(intake) == []
 
 
+def test_a_mail_whose_answer_is_not_written_when_it_should_be_is_trouble(intake: Intake) -> None:
+    intake.receipts(quiet_period="30m")
+    intake.post(dossier(ROBOTS, document("form")))
+    intake.judge()
+    intake.now += timedelta(minutes=90)
+    assert troubles(intake) == []  # a list of what is missing has its quiet period
+    intake.now += timedelta(minutes=1)
+    assert troubles(intake) == [("answers", "late")]
+    assert report(health(intake))["reasons"] == ["answers: late"]
+    with intake.registry.write() as connection:
+        connection.execute(update(m.mail).values(more_follows=True))
+    assert troubles(intake) == []  # more follows, until the end of the next working day
+    intake.now += timedelta(days=3)
+    assert troubles(intake) == [("answers", "late")]
+    intake.answer()
+    assert ("answers", "late") not in troubles(intake)
+
+
 @pytest.fixture
 def lettered(intake: Intake) -> Intake:
     """A house with one queued letter."""
@@ -197,3 +215,11 @@ def test_each_trouble_is_told_in_words_with_what_to_do(what: What) -> None:
         words = trouble_words(trouble, ZONE)
         assert "请" in words
         assert ("授权码" in words) is (why == "login")
+
+
+def test_what_this_machine_says_of_a_connection_is_told_in_chinese() -> None:
+    said = "mail.example.com:993 cannot be reached: [Errno 111] Connection refused"
+    trouble = Trouble(what=What.MAILBOX, why="unreachable", name="main", detail=said)
+    words = trouble_words(trouble, ZONE)
+    assert "连接被拒绝" in words
+    assert "Errno" not in words

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -18,6 +19,8 @@ from ingest.commands.common import (
 )
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from registry.backup import Damage
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The backup's folder.")]
@@ -29,11 +32,13 @@ def backup(context: typer.Context, folder: Folder, as_json: AsJson = False) -> N
 
     with house_of(context) as house:
         made, damage = back_up(house.settings.service.data_dir, folder, house.clock())
+        with house.registry.read() as connection:
+            told = [] if as_json else [*_lines(damage, connection)]
     if as_json:
         print_json({**asdict(made), **asdict(damage)})
     else:
         typer.echo(f"{made.mails} mails, {made.dossiers} dossiers, {made.originals} originals kept")
-    _tell(damage, as_json=as_json)
+    _end(damage, told)
 
 
 def restore(context: typer.Context, folder: Folder) -> None:
@@ -48,7 +53,7 @@ def restore(context: typer.Context, folder: Folder) -> None:
     typer.echo(f"{made.mails} mails and {made.dossiers} dossiers restored, as of {made.made_at}")
     typer.echo("letters that were not sent are drafts: look at them at the desk")
     typer.echo("numbers given after that time may be given again: prefer the newest backup")
-    _tell(damage)
+    _end(damage, [*_lines(damage)])
 
 
 def verify(context: typer.Context, as_json: AsJson = False) -> None:
@@ -57,18 +62,30 @@ def verify(context: typer.Context, as_json: AsJson = False) -> None:
 
     with house_of(context) as house, house.registry.read() as connection:
         damage = backup.verify(connection, house.originals)
+        told = [] if as_json else [*_lines(damage, connection)]
     if as_json:
         print_json(asdict(damage))
     else:
         typer.echo(f"{damage.checked} originals checked")
-    _tell(damage, as_json=as_json)
+    _end(damage, told)
 
 
-def _tell(damage: Damage, *, as_json: bool = False) -> None:
-    """Name what is damaged or lost, and end with the exit code that tells of it."""
-    if not as_json:
-        for sha256 in damage.damaged:
-            typer.echo(f"damaged: {sha256}")
-        for sha256 in damage.lost:
-            typer.echo(f"lost: {sha256}")
+def _lines(damage: Damage, connection: Connection | None = None) -> Iterator[str]:
+    """Say what is damaged or lost, whose it is where the registry can be asked, and what to do."""
+    from registry.backup import belongs_to
+
+    for word, sums in (("damaged", damage.damaged), ("lost", damage.lost)):
+        for sha256 in sums:
+            whose = f" ({belongs_to(connection, sha256)})" if connection else ""
+            yield f"{word}: {sha256}{whose}"
+    if not damage.whole:
+        first = (damage.damaged or damage.lost)[0]
+        place = f"originals/{first[:2]}/{first}"
+        yield f"restore each from a backup: copy its file from there to the data folder, as {place}"
+
+
+def _end(damage: Damage, told: Iterable[str]) -> NoReturn:
+    """Say what is damaged or lost, and end with the exit code that tells of it."""
+    for line in told:
+        typer.echo(line)
     raise typer.Exit(DONE if damage.whole else NEEDS_PERSON)

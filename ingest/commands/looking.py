@@ -25,7 +25,9 @@ AT_ONCE = 500
 
 def queue(
     context: typer.Context,
-    status: Annotated[str, typer.Option(help="Only dossiers in this status.")] = "",
+    status: Annotated[
+        str, typer.Option(help="Only dossiers in this status, e.g. in-review, incomplete.")
+    ] = "",
     search: Annotated[str, typer.Option(help="Only dossiers with these words.")] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -33,7 +35,7 @@ def queue(
     from registry import queries
     from registry.rows import Status
     from reports.records import dossier_record
-    from reports.wording import STATUSES, review_wording
+    from reports.wording import STATUSES, finding_label, reviews_wording
 
     _one_of("--status", status, [each.value for each in Status])
     with reading(context) as (house, connection):
@@ -48,14 +50,25 @@ def queue(
         (
             view.row.number,
             view.row.name,
-            view.row.status,
             STATUSES[view.row.status],
-            "、".join(review_wording(code, calls[view.row.call_id]) for code in view.row.review),
-            " ".join(each.id for each in view.missing),
+            "；".join(
+                filter(
+                    None,
+                    (
+                        reviews_wording(view.row.review, calls[view.row.call_id]),
+                        f"函件未送达 {view.unreached}" if view.unreached else "",
+                    ),
+                )
+            ),
+            "、".join(
+                dict.fromkeys(
+                    finding_label(each.id, calls[view.row.call_id]) for each in view.missing
+                )
+            ),
         )
         for view in views
     ]
-    print_table(("编号", "名称", "status", "状态", "待办", "缺"), table)
+    print_table(("登记编号", "名称", "状态", "待办", "缺件"), table)
 
 
 def show(context: typer.Context, number: Number, as_json: AsJson = False) -> None:
@@ -78,7 +91,9 @@ def show(context: typer.Context, number: Number, as_json: AsJson = False) -> Non
 
 def mails(
     context: typer.Context,
-    fate: Annotated[str, typer.Option(help="Only mails with this fate.")] = "",
+    fate: Annotated[
+        str, typer.Option(help="Only mails with this fate, e.g. filed, quarantined.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """List every mail ever seen and what became of it."""
@@ -100,19 +115,20 @@ def mails(
             row.received_at.astimezone(zone).strftime("%Y-%m-%d %H:%M"),
             row.sender,
             row.subject,
-            row.fate,
             FATES[row.fate],
             " ".join(row.dossiers),
             row.reason,
         )
         for row in rows
     ]
-    print_table(("id", "收到", "发件人", "主题", "fate", "去向", "编号", "原因"), table)
+    print_table(("id", "收到", "发件人", "主题", "去向", "登记编号", "原因"), table)
 
 
 def letters(
     context: typer.Context,
-    state: Annotated[str, typer.Option(help="Only letters in this state.")] = "",
+    state: Annotated[
+        str, typer.Option(help="Only letters in this state, e.g. draft, queued, sent.")
+    ] = "",
     body: Annotated[bool, typer.Option("--body", help="With their text.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -120,11 +136,12 @@ def letters(
     from registry import queries
     from registry.rows import LetterState
     from reports.records import letter_record
-    from reports.wording import LETTER_STATES
+    from reports.wording import LETTER_STATES, letter_name
 
     _one_of("--state", state, [each.value for each in LetterState])
     with reading(context) as (house, connection):
         rows = queries.letters(connection, state=state)
+        server = queries.mail_server_error(connection)
     zone = house.settings.service.zone
     if as_json:
         print_json([letter_record(row, zone, body=body) for row in rows])
@@ -132,16 +149,15 @@ def letters(
     table = [
         (
             row.id,
-            row.kind,
+            letter_name(row),
             ",".join(row.to),
             row.subject,
-            row.state,
             LETTER_STATES[row.state],
-            row.reason,
+            row.reason or (server if row.state is LetterState.QUEUED else ""),
         )
         for row in rows
     ]
-    print_table(("id", "kind", "收件人", "主题", "state", "状态", "原因"), table)
+    print_table(("id", "种类", "收件人", "主题", "状态", "原因"), table)
     if body:
         for row in rows:
             typer.echo(f"\n━━ {row.id} ━━ {row.subject}\n\n{row.text}")
@@ -159,21 +175,15 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write the registry as a workbook."""
-    from registry import queries
-    from registry.judging import call_of
-    from reports.workbook import export_registry
+    from reports.exporting import write_registry
 
-    with reading(context) as (house, connection):
-        rows = queries.queue(connection)
-        parts = [rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)]
-        views = [view for part in parts for view in queries.views(connection, part)]
-        calls = {row.number: call_of(connection, row) for row in rows}
     _writable(file)
-    export_registry(file, views, calls, house.settings.service.zone)
+    with house_of(context) as house:
+        written = write_registry(house.registry, file, house.settings.service.zone)
     if as_json:
-        print_json({"file": str(file), "dossiers": len(views)})
+        print_json({"file": str(file), "dossiers": written})
     else:
-        typer.echo(f"{len(views)} dossiers written to {file}")
+        typer.echo(f"{written} dossiers written to {file}")
 
 
 def _writable(file: Path) -> None:
@@ -227,7 +237,7 @@ def try_changed_call(
         return
     table = [row for each in found for row in tried_rows(each, call)]
     if table:
-        print_table(("编号", "名称", "状态", "核对事项", "结果"), table)
+        print_table(("登记编号", "名称", "状态", "核对事项", "结果"), table)
     typer.echo(f"{call.id}：已试用于 {len(rows)} 件，{len(found)} 件结果不同")
 
 
@@ -249,7 +259,7 @@ def list_paper(context: typer.Context, as_json: AsJson = False) -> None:
         (each.register_no, each.received_on, each.name, each.secretariat, each.copies, each.dossier)
         for each in records
     ]
-    print_table(("登记号", "收件日期", "名称", "秘书处单位", "份数", "编号"), table)
+    print_table(("纸质登记号", "收件日期", "名称", "秘书处单位", "份数", "登记编号"), table)
 
 
 @paper_app.command("export")
@@ -265,13 +275,17 @@ def export_paper_register(
         records = queries.papers(connection)
     _writable(file)
     export_paper(file, records, house.default_call)
-    typer.echo(f"{len(records)} records written to {file}")
+    gone = [each for each in records if each.gone]
+    left_out = f"; {len(gone)} left out: no longer in their sheet" if gone else ""
+    typer.echo(f"{len(records) - len(gone)} records written to {file}{left_out}")
+    for each in gone:
+        typer.echo(f"  已不在表中，未导出：{each.register_no} {each.name}")
 
 
 @paper_app.command("import")
 def import_paper_register(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help=".xlsx or .csv")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help=".xlsx, .xls or .csv")],
 ) -> None:
     """Take in the paper register; the same file a second time changes nothing."""
     from ingest.commands.common import operator
@@ -279,12 +293,13 @@ def import_paper_register(
     from registry.paper_import import import_register
 
     with house_of(context) as house:
-        register = read_register(file, house.default_call)
+        call = house.default_call
+        register = read_register(file, call, house.clock().date())
         with house.registry.write() as connection:
             done = import_register(
                 connection,
                 register,
-                call=house.default_call,
+                call=call,
                 who=operator(),
                 now=house.clock(),
             )
@@ -292,6 +307,9 @@ def import_paper_register(
         f"added {done.added}, changed {done.changed}, unchanged {done.unchanged}, "
         f"rejected {len(done.rejected)}, no longer in the sheet {len(done.gone)}"
     )
+    for sheet in register.sheets:
+        for told in filter(None, (sheet.unread, sheet.lacking(call))):
+            typer.echo(f"  {sheet.name}：{told}")
     for note in (*done.rejected, *done.warnings):
         typer.echo(f"  {note.sheet} 第{note.row}行：{note.reason}")
     for name in done.gone:

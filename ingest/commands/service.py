@@ -166,7 +166,7 @@ def reconcile(context: typer.Context, as_json: AsJson = False) -> None:
         ]
         print_table(("mailbox", "folder", "on server", "known", "missing UIDs"), rows)
         for each in folders:
-            for note in each.changed:
+            for note in each.notes:
                 typer.echo(note, err=True)
     for problem in problems:
         typer.echo(problem, err=True)

@@ -26,8 +26,8 @@ from registry.accounts import (
 )
 from registry.decisions import RefusedError
 from reports.desk.frame import ActingAsManager, ActingForOneself, Managing, SignedIn, Visit
-from reports.desk.history import tell
 from reports.desk.sign_in_page import BLOCKED, begin, client_of
+from reports.history import tell
 
 router = APIRouter(include_in_schema=False)
 

@@ -13,20 +13,25 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from config.call import Call
-from registry import decisions, link_lists, queries
+from registry import decisions, link_lists, merging, queries
 from registry.decisions import RefusedError
+from registry.filing import name_on_file
+from registry.returned import reached
 from registry.rows import DocumentState, DossierView, FiledDocument, Finding, Outcome
 from reports.desk.downloads import download
 from reports.desk.frame import Acting, Id, SignedIn, dossier_or_404
-from reports.desk.history import tell
 from reports.desk.link_page import link_lines
 from reports.desk.next_step import PAPER, to_do, to_say
+from reports.history import tell
 from reports.wording import DOUBTFUL, review_wording
 
 router = APIRouter(include_in_schema=False)
 
 HELD = frozenset({"held", "after-complete"})
 """Reasons for review that end with the decision on the held documents."""
+
+UNREAD = "file.readable"
+"""The finding on a file that could not be read."""
 
 Text = Annotated[str, Form(max_length=2000)]
 MailId = Annotated[int, Form(ge=1, le=2**53)]
@@ -83,6 +88,17 @@ def groups(findings: tuple[Finding, ...], call: Call) -> tuple[Group, ...]:
     return tuple(Group(title=title, findings=tuple(each)) for title, each in found.items() if each)
 
 
+def doubts(view: DossierView) -> tuple[tuple[Finding, ...], ...]:
+    """Return the doubtful findings as a person settles them: those on an unread file together."""
+    doubtful = having(view, {Outcome.DOUBTFUL})
+    unread = {each.document for each in doubtful if each.id == UNREAD and each.document}
+    found: dict[object, tuple[Finding, ...]] = {}
+    for each in doubtful:
+        about = each.document if each.document in unread else (each.id, each.document)
+        found[about] = (*found.get(about, ()), each)
+    return tuple(found.values())
+
+
 def questions(view: DossierView, call: Call) -> tuple[tuple[str, str], ...]:
     """Return the review reasons that are no finding, as (code, words), held documents left out."""
     codes = (code for code in view.row.review if not code.startswith(DOUBTFUL) and code not in HELD)
@@ -105,6 +121,8 @@ def dossier_page(visit: SignedIn, number: str) -> Response:
         row = dossier_or_404(connection, number)
         view = queries.view(connection, row)
         call = visit.desk.call_of(connection, row)
+        asked, doubtful, held = questions(view, call), doubts(view), held_by_mail(view)
+        waiting = len(asked) + len(doubtful) + len(held)
         return visit.page(
             connection,
             "dossier.html",
@@ -112,17 +130,19 @@ def dossier_page(visit: SignedIn, number: str) -> Response:
             row=row,
             call=call,
             say=to_say(view, call),
-            todo=to_do(view),
+            todo=to_do(view, waiting, may_act=visit.account.role.may_act),
             open_groups=groups(having(view, set(Outcome) - {Outcome.OK, Outcome.DOUBTFUL}), call),
             met_groups=groups(having(view, {Outcome.OK}), call),
             decided={(each.finding, each.document): each for each in view.decisions},
-            doubtful=having(view, {Outcome.DOUBTFUL}),
-            questions=questions(view, call),
-            held=held_by_mail(view),
+            doubtful=doubtful,
+            questions=asked,
+            held=held,
             mails={each.id: each for each in view.mails},
             by_path={each.path: each for each in view.documents},
             history=[tell(each, call) for each in view.history],
             register_date=queries.register_date(connection),
+            new_name=name_on_file(connection, row.id, call) if "renamed" in row.flags else "",
+            answered=bool(reached(connection, [row.id])),
             lines=link_lines(link_lists.links_of(connection, row.id), visit.now),
             most_megabytes=visit.desk.settings.limits.message_bytes // 1024**2,
         )
@@ -234,6 +254,41 @@ def reject(visit: Acting, number: str, mail: MailId) -> Response:
             connection, dossier_or_404(connection, number), mail, who=visit.account.name, now=now
         ),
         done="已决定不采纳该邮件的材料。",
+        back=f"/dossiers/{number}",
+    )
+
+
+@router.post("/dossiers/{number}/merge")
+def merge(visit: Acting, number: str, target: Text) -> Response:
+    """Let a dossier be one with another, whose number holds."""
+
+    def deed(connection: Connection, now: datetime) -> str:
+        row = dossier_or_404(connection, number)
+        into = merging.merge(connection, row, target.strip(), who=visit.account.name, now=now)
+        return f"{number} 已并入 {into.number}，系统会重新核对并告知申报人。"
+
+    return visit.act(deed, done="", back=f"/dossiers/{number}")
+
+
+@router.post("/dossiers/{number}/rename")
+def rename(visit: Acting, number: str) -> Response:
+    """Let a dossier go by the name that its newest form gives."""
+
+    def deed(connection: Connection, now: datetime) -> str:
+        row = dossier_or_404(connection, number)
+        return merging.rename(connection, row, who=visit.account.name, now=now)
+
+    return visit.act(deed, done="已改用新名称：", back=f"/dossiers/{number}")
+
+
+@router.post("/dossiers/{number}/told")
+def told(visit: Acting, number: str, how: Text = "") -> Response:
+    """Record that the applicant, whom no letter reached, has been told in another way."""
+    return visit.act(
+        lambda connection, now: decisions.tell_otherwise(
+            connection, dossier_or_404(connection, number), how, who=visit.account.name, now=now
+        ),
+        done="已登记。",
         back=f"/dossiers/{number}",
     )
 

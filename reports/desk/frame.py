@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Lock
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Path, Query, Request
@@ -55,6 +56,8 @@ class Desk:
     sessions: Sessions
     throttle: Throttle
     templates: Environment
+    exporting: Lock = field(default_factory=Lock)
+    """Held while a workbook of the whole registry is being written."""
 
     def call_of(self, connection: Connection, row: DossierRow) -> Call:
         """Return the call, in the version under which a dossier is judged."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from email.utils import make_msgid
 from typing import Annotated
 
 from fastapi import APIRouter, Form, HTTPException, Query
@@ -14,7 +15,7 @@ from registry import decisions, queries
 from registry import models as m
 from registry.rows import LetterState
 from reports.desk.frame import Acting, Id, PageNumber, SignedIn, paging
-from reports.desk.history import tell
+from reports.history import tell
 from reports.letters import edit_html
 
 router = APIRouter(include_in_schema=False)
@@ -23,11 +24,15 @@ Back = Annotated[str, Form(max_length=2000)]
 
 
 class Edited(BaseModel):
-    """The form by which a person changes a letter; `release` is set to let it go at once."""
+    """The form by which a person changes a letter; `release` is set to let it go at once.
+
+    `anyway`: he has been told that a dossier has changed since it was written.
+    """
 
     subject: str = Field(max_length=500)
     text: str = Field(max_length=200_000)
     release: str = Field(default="", max_length=10)
+    anyway: str = Field(default="", max_length=3)
 
 
 @router.get("/letters")
@@ -99,6 +104,21 @@ def hold(visit: Acting, letter: Id, back: Back = "") -> Response:
     )
 
 
+@router.post("/letters/{letter}/redirect")
+def redirect(visit: Acting, letter: Id, to: Annotated[str, Form(max_length=300)]) -> Response:
+    """Send a letter that has not arrived to another address."""
+    domain = visit.desk.settings.smtp.address.rpartition("@")[2]
+
+    def deed(connection: Connection, now: datetime) -> str:
+        name, message_id = visit.account.name, make_msgid(domain=domain)
+        new = decisions.redirect_letter(
+            connection, letter, to, message_id=message_id, who=name, now=now
+        )
+        return f"函件 {new}，系统会发出。"
+
+    return visit.act(deed, done="已改发，另立", back=f"/letters/{letter}")
+
+
 @router.post("/letters/{letter}/edit")
 def edit(visit: Acting, letter: Id, given: Annotated[Edited, Form()]) -> Response:
     """Keep what a letter shall say, and let it go at once where that is asked for."""
@@ -115,7 +135,8 @@ def edit(visit: Acting, letter: Id, given: Annotated[Edited, Form()]) -> Respons
                 connection, letter, subject=given.subject, text=text, html=html, who=who, now=now
             )
         if given.release:
-            decisions.send_letter(connection, letter, who=who, now=now)
+            anyway = bool(given.anyway)
+            decisions.send_letter(connection, letter, who=who, now=now, anyway=anyway)
 
     done = "已放行，系统会发出这封函件。" if given.release else "已保存。放行后发出。"
     return visit.act(deed, done=done, back=f"/letters/{letter}")

@@ -13,8 +13,8 @@ from registry import models as m
 from registry.rows import Fate, MailRow
 from reports.desk.downloads import download
 from reports.desk.frame import Acting, Id, PageNumber, SignedIn, Words, paging
-from reports.desk.history import tell
 from reports.desk.link_page import link_lines
+from reports.history import tell
 
 router = APIRouter(include_in_schema=False)
 
@@ -42,8 +42,8 @@ def mails_page(
         return visit.page(
             connection,
             "mails.html",
-            counts=queries.count_by_fate(connection),
-            waiting_count=queries.mails_size(connection, waiting=True),
+            counts=queries.count_by_fate(connection, search=search),
+            waiting_count=queries.mails_size(connection, search=search, waiting=True),
             fate=fate,
             search=search,
             paging=where,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from config.call import Call
-from registry.rows import DossierView, Finding, Outcome, Status
+from registry.rows import DossierView, Finding, LetterState, Outcome, Status
 from reports.wording import asks_for_paper, finding_label
 
 PAPER = "paper."
@@ -47,13 +47,16 @@ def to_say(view: DossierView, call: Call) -> str:
     Says 收到, never 受理, and tells nothing that still waits for a person's decision.
     """
     name = f"{view.row.name}的申报材料" if view.row.name else "您的材料"
-    opening = f"{name}已收到，编号 {view.row.number}"
+    opening = f"{name}已收到，登记编号 {view.row.number}"
     electronic, both = _told(call)
     paper = f"{_paper_sentence(view, call)}。" if asks_for_paper(call) else ""
     lacking = _electronic(view)
     status = view.row.status
+    if view.row.merged_into:
+        return f"{name}已并入登记编号 {view.row.merged_into} 的申报材料，请以该编号为准。"
     if status is Status.WITHDRAWN:
-        return f"{opening}，已按要求撤回。"
+        asked = "按要求" if "withdrawal-asked" in view.row.flags else "登记"
+        return f"{opening}，已{asked}撤回。"
     if status is Status.COMPLETE:
         return f"{opening}；{both}已收齐，目前无需补充。"
     if status is Status.IN_REVIEW:
@@ -71,19 +74,37 @@ TO_DO = {
 }
 
 
-def to_do(view: DossierView) -> str:
-    """Return what staff have to do next about a dossier, if anything."""
+def to_do(view: DossierView, waiting: int = 0, *, may_act: bool = True) -> str:
+    """Return what staff have to do next about a dossier, if anything.
+
+    `waiting` is how many questions the page puts to them, `may_act` whether this reader may
+    answer them.
+    """
+    if view.row.status is Status.WITHDRAWN:
+        into = view.row.merged_into
+        return f"已并入 {into}，请到该件处理；经过仍保留。" if into else TO_DO[Status.WITHDRAWN]
     if view.row.marked:
         return "材料刚有变动，系统正在重新核对，请稍后刷新本页。"
-    if view.row.review and view.row.status is not Status.WITHDRAWN:
+    if view.row.review:
+        who = "需要您处理" if may_act else "等待工作人员处理"
+        return f"有 {waiting} 项{who}，见下方“待办”。处理完后系统自动重新核对，并发出相应函件。"
+    return _about_letters(view) or _about_paper(view) or TO_DO[view.row.status]
+
+
+def _about_letters(view: DossierView) -> str:
+    if view.unreached:
         return (
-            f"有 {len(view.row.review)} 项需要您处理，见下方“待办”。"
-            "处理完后系统自动重新核对，并发出相应函件。"
+            "最近一封函件未能送达申请人。请电话联系，问明可用的邮箱后在“函件”中改发，"
+            "或口头告知后在此登记。"
         )
-    if view.unreached and view.row.status is not Status.WITHDRAWN:
-        return "最近一封函件未能送达申请人，请电话联系，告知函件内容并问明可用的邮箱。"
+    if any(each.state is LetterState.DRAFT for each in view.letters):
+        return "有函件待您核准：请核对内容，修改或放行后系统才会发出，见“函件”。"
+    return ""
+
+
+def _about_paper(view: DossierView) -> str:
     if view.row.status is Status.AWAITING_PAPER and view.paper is None:
         return "等待纸质材料。收到后在收件登记表中登记并导入，系统会自动匹配。"
     if view.row.status is Status.AWAITING_PAPER:
         return "纸质材料已登记，请核对份数、盖章和推荐意见后更新收件登记表。"
-    return TO_DO[view.row.status]
+    return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -31,10 +32,10 @@ LONGEST_NAME = 60
 """How many characters of an uploaded file's name are kept."""
 
 PAPER_ONLY = "paper-only"
-"""有纸无电: records that belong to no dossier."""
+"""仅收到纸质: records that belong to no dossier."""
 
 FILES_ONLY = "files-only"
-"""有电无纸: dossiers without a paper record."""
+"""仅收到电子版: dossiers without a paper record."""
 
 
 @router.get("/paper")
@@ -49,14 +50,14 @@ def paper_page(
         raise HTTPException(404, "没有这个列表。")
     with visit.reading() as connection:
         counts = {
-            "": queries.papers_size(connection),
-            PAPER_ONLY: queries.papers_size(connection, unmatched=True),
-            FILES_ONLY: queries.queue_size(connection, without_paper=True),
+            "": queries.papers_size(connection, search=search),
+            PAPER_ONLY: queries.papers_size(connection, search=search, unmatched=True),
+            FILES_ONLY: queries.queue_size(connection, search=search, without_paper=True),
         }
         rows: tuple[DossierRow, ...] = ()
         records: tuple[PaperRecord, ...] = ()
         if which == FILES_ONLY:
-            where = paging(page, queries.queue_size(connection, search=search, without_paper=True))
+            where = paging(page, counts[which])
             rows = queries.queue(
                 connection,
                 search=search,
@@ -66,8 +67,7 @@ def paper_page(
             )
         else:
             unmatched = which == PAPER_ONLY
-            size = queries.papers_size(connection, search=search, unmatched=unmatched)
-            where = paging(page, size)
+            where = paging(page, counts[which])
             records = queries.papers(
                 connection,
                 search=search,
@@ -103,7 +103,7 @@ def import_paper(visit: Acting, sheet: UploadFile) -> Response:
     settings = visit.desk.settings.service
     call = visit.desk.calls[settings.default_call]
     try:
-        register = _read(sheet, call)
+        register = _read(sheet, call, visit.now.date())
     except UnreadableError:
         heading = call.paper.columns["name"][0]
         return visit.go("/paper", UNREADABLE.format(heading=heading), "bad")
@@ -115,7 +115,7 @@ def import_paper(visit: Acting, sheet: UploadFile) -> Response:
         return visit.page(connection, "paper_imported.html", register=register, done=done)
 
 
-def _read(sheet: UploadFile, call: Call) -> Register:
+def _read(sheet: UploadFile, call: Call, today: date) -> Register:
     """Read an upload under its own name, which names the sheet of a .csv."""
     given = Path((sheet.filename or "").replace("\\", "/")).name
     name = "".join(each for each in given if each.isprintable())[-LONGEST_NAME:].lstrip(".")
@@ -123,4 +123,4 @@ def _read(sheet: UploadFile, call: Call) -> Register:
         path = Path(folder) / (name or "sheet")
         with path.open("wb") as file:
             shutil.copyfileobj(sheet.file, file)
-        return read_register(path, call)
+        return read_register(path, call, today)

@@ -10,25 +10,30 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from registry import queries
-from registry.returned import unreached
+from registry.returned import drafted, reached, unreached
 from registry.rows import DossierRow, PaperRecord, Status
 from reports.desk.downloads import workbook
 from reports.desk.frame import Desk, PageNumber, SignedIn, Words, paging
+from reports.exporting import write_apart
 from reports.wording import review_wording
-from reports.workbook import export_registry
 
 router = APIRouter(include_in_schema=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One line of the queue; `unreached`: where the last letter did not arrive."""
+    """One line of the queue; `unreached`: where the last letter did not arrive.
+
+    `answered`: a letter about it has gone, or a person has told its applicant.
+    """
 
     row: DossierRow
     review: tuple[str, ...]
     missing: int
     paper: PaperRecord | None
     unreached: str = ""
+    answered: bool = True
+    to_approve: bool = False
 
 
 def lines(connection: Connection, desk: Desk, rows: tuple[DossierRow, ...]) -> tuple[Line, ...]:
@@ -36,7 +41,12 @@ def lines(connection: Connection, desk: Desk, rows: tuple[DossierRow, ...]) -> t
     calls = {row.id: desk.call_of(connection, row) for row in rows}
     missing = queries.missing_counts(connection, [row.id for row in rows])
     papers = queries.papers_by_id(connection, [row.paper_id for row in rows if row.paper_id])
-    lost = unreached(connection, [row.id for row in rows])
+    ids = [row.id for row in rows]
+    lost, told, drafts = (
+        unreached(connection, ids),
+        reached(connection, ids),
+        drafted(connection, ids),
+    )
     return tuple(
         Line(
             row=row,
@@ -44,6 +54,8 @@ def lines(connection: Connection, desk: Desk, rows: tuple[DossierRow, ...]) -> t
             missing=missing.get(row.id, 0),
             paper=papers.get(row.paper_id) if row.paper_id else None,
             unreached=lost.get(row.id, ""),
+            answered=row.id in told,
+            to_approve=row.id in drafts,
         )
         for row in rows
     )
@@ -53,20 +65,17 @@ WAITING = "waiting"
 """The tab of what waits for a person, whatever its status."""
 
 
-AT_ONCE = 500
-"""How many dossiers are read at a time for the workbook."""
-
-
 @router.get("/export.xlsx")
 def export(visit: SignedIn) -> Response:
-    """Give the registry as a workbook."""
-    with visit.reading() as connection:
-        rows = queries.queue(connection)
-        parts = [rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)]
-        views = [view for part in parts for view in queries.views(connection, part)]
-        calls = {row.number: visit.desk.call_of(connection, row) for row in rows}
-    zone = visit.desk.settings.service.zone
-    return workbook("registry.xlsx", lambda path: export_registry(path, views, calls, zone))
+    """Give the registry as a workbook; one at a time, however often it is asked for."""
+    desk = visit.desk
+    if not desk.exporting.acquire(blocking=False):
+        return visit.go("/", "正在为您或同事生成导出文件，请稍候再试。", "bad")
+    try:
+        place, zone = desk.settings.service.data_dir, desk.settings.service.zone
+        return workbook("registry.xlsx", lambda path: write_apart(place, path, zone))
+    finally:
+        desk.exporting.release()
 
 
 @router.get("/")
@@ -82,7 +91,7 @@ def queue_page(
     waiting = status == WAITING
     kept = "" if waiting else status
     with visit.reading() as connection:
-        counts = queries.count_by_status(connection)
+        counts = queries.count_by_status(connection, search=search)
         total = queries.queue_size(connection, status=kept, search=search, waiting=waiting)
         where = paging(page, total)
         rows = queries.queue(
@@ -97,7 +106,7 @@ def queue_page(
             connection,
             "queue.html",
             counts=counts,
-            waiting_count=queries.queue_size(connection, waiting=True),
+            waiting_count=queries.queue_size(connection, search=search, waiting=True),
             status=status,
             search=search,
             paging=where,

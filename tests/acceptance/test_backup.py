@@ -102,6 +102,8 @@ def test_a_damaged_or_lost_original_is_named(house: Installation, kept: Path) ->
         True,
         True,
     )
+    assert "(mail 1)" in done.out or "LM2016-0001 " in done.out
+    assert "restore each from a backup" in done.out
     done = house.intake("backup", kept)  # it keeps the rest, and says so
     assert (done.code, damaged.name in done.out) == (1, True)
     assert not list((kept / "originals").glob(f"*/{damaged.name}"))

@@ -68,6 +68,7 @@ def test_every_command_is_there_and_explains_itself(house: Installation) -> None
     for arguments, done in zip(asked, house.in_turn(*asked), strict=True):
         assert (arguments, done.code, "Usage" in done.out) == (arguments, 0, True)
     assert house.intake("--help").code == 0
+    assert house.intake("--version").out.startswith("intake 0.")
 
 
 def test_what_is_no_command_or_no_option_is_wrong_usage(house: Installation) -> None:
@@ -90,12 +91,12 @@ def test_each_looking_command_prints_what_a_person_can_read(house: Installation)
     house.once()
     number, name = "LM2016-0001", alliance(0).name
     expected: dict[tuple[str, ...], tuple[str, ...]] = {
-        ("queue",): (number, name, "incomplete", "agreement.risk"),
+        ("queue",): (number, name, "缺件", "风险承担"),
         ("queue", "--status", "incomplete"): (number,),
         ("queue", "--search", alliance(0).core): (number,),
-        ("show", number): (number, name, "风险"),
-        ("mails",): (alliance(0).email, "filed", number),
-        ("letters", "--body"): ("missing-items", "sent", "缺件清单"),
+        ("show", number): (number, name, "风险", "登记为新申报材料"),
+        ("mails",): (alliance(0).email, "已归档", number),
+        ("letters", "--body"): ("已发送", "缺件清单"),
         ("paper", "list"): ("ZZ2016-000", name, number),
         ("call", "list"): ("guangdong-alliance-2016",),
     }
@@ -158,6 +159,7 @@ def test_the_paper_register_is_imported_once_however_often(
     rows = [paper(seed, date_style=style) for seed, style in enumerate(STYLES)]
     first = house.import_paper(*rows)
     assert first.startswith("added 4, changed 0")
+    assert "未识别的列：推荐函文号、领域" in first
     stored = house.look("paper", "list")
     again = house.import_paper(*rows)
     assert again.startswith("added 0, changed 0, unchanged 4, rejected 0")
@@ -170,7 +172,9 @@ def test_the_paper_register_is_imported_once_however_often(
     assert alliance(3).name in missing
     assert len(house.look("paper", "list")) == 4
     out = tmp_path / "out.xlsx"
-    house.do("paper", "export", out)
+    written = house.do("paper", "export", out)
+    assert written.startswith("3 records written")
+    assert "1 left out: no longer in their sheet" in written
     assert house.do("paper", "import", out).startswith("added 0, changed 0")
 
 

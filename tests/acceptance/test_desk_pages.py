@@ -14,6 +14,7 @@ from tests.desk_registry import NAME, PASSWORD, Office, open_office, serve, sign
 
 CHROMIUM = Path("/usr/bin/chromium")
 SCREEN = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
 PAGES = (
     "/",
     "/?status=in-review",
@@ -72,6 +73,15 @@ def test_a_page_fits_the_screen_and_asks_for_nothing_outside(screen: Screen, pat
     assert screen.page.evaluate("document.documentElement.scrollWidth") <= SCREEN["width"]
     assert screen.page.locator("h1").first.is_visible()
     assert screen.complaints == []
+
+
+def test_a_page_fits_a_telephone(screen: Screen) -> None:
+    screen.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    for path in PAGES:
+        screen.open(path)
+        width = screen.page.evaluate("document.documentElement.scrollWidth")
+        assert (path, width) == (path, PHONE["width"])
+    screen.page.set_viewport_size(SCREEN)  # type: ignore[arg-type]
 
 
 def test_staff_settle_a_doubt_and_see_it_in_the_history(screen: Screen) -> None:

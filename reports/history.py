@@ -1,4 +1,4 @@
-"""History 经过 as staff read it: who did what, in words, with the codes in its details turned."""
+"""History 经过 as people read it: who did what, in words, with the codes in its details turned."""
 
 from __future__ import annotations
 
@@ -45,22 +45,28 @@ DEEDS: Mapping[str, str] = {
     "link-settled": "处理超大附件",
     "link-reopened": "重新列出超大附件",
     "withdrawn": "撤回",
+    "withdrawn-as-asked": "按来信要求撤回",
     "assigned": "指定邮件去向",
     "moved": "邮件移出",
     "retried": "重新处理邮件",
     "read": "已读来信",
     "dismissed": "了结邮件",
     "released": "放行函件",
+    "redirected": "改发函件",
+    "told": "已另行告知申报人",
+    "merged": "并入本件",
     "held": "扣下函件",
     "edited": "修改函件",
     "paper-changed": "纸质登记变更",
     "paper-imported": "导入收件登记表",
+    "restored": "恢复数据",
+    "reconciled": "核对邮箱",
     "account-added": "添加账号",
     "account-password": "重设密码",
     "account-role": "更改角色",
     "account-disabled": "停用账号",
     "account-enabled": "恢复账号",
-} | {fate.value: f"邮件{word}" for fate, word in FATES.items()}
+} | {fate.value: word for fate, word in FATES.items()}
 
 CODE = re.compile(r"[a-z]+(?:[.-][a-z]+)*")
 
@@ -77,11 +83,12 @@ class Told:
 
 def tell(event: EventRow, call: Call | None = None) -> Told:
     """Return an event in words; a code that is not known stays as it is."""
+    deed = DEEDS.get(event.what, event.what)
     return Told(
         event=event,
         who="系统" if event.actor == SERVICE else event.actor,
-        deed=DEEDS.get(event.what, event.what),
-        detail=_in_words(event, call),
+        deed=deed,
+        detail=_in_words(event, call).removeprefix(f"{deed}："),
     )
 
 
