@@ -39,6 +39,7 @@ _LABELLED_LENGTH = 600  # a longer line is running text
 _INSIDE = r"[^\s:;,、。|_]{0,8}?"  # what `*` stands for inside a label, and ahead of it
 _AHEAD = r"(?:[一-鿿()/]{0,10}?|(?:[一-鿿]\s{1,4}){1,6}?)"
 _LONGEST_LABEL = 18
+_LONGEST_LABEL_OR_TITLE = 6  # a person with a title is longer
 _LEAST_ROWS = 2  # under the headings of a list
 
 
@@ -330,18 +331,19 @@ def _collect(
     for each in asked:
         if pair.key in keys_of(each.labels):
             fits = bool(pair.value) and may_hold(each.holds, pair.value, call)
-            fits = fits and not _is_next_label(pair.value, labels)
+            next_label = _is_next_label(pair.value, each.holds, labels)
+            fits = fits and not next_label
             if fits:
                 _keep(best, each.id, _Fit.WELL, pair.fact())
             elif not (pair.key.endswith(ANY) or pair.guessed):
-                label = _is_next_label(pair.value, labels)
-                fact = replace(pair, value="").fact() if label else pair.fact()
+                fact = replace(pair, value="").fact() if next_label else pair.fact()
                 _keep(best, each.id, _Fit.ODDLY if fact.value else _Fit.BLANK, fact)
 
 
-def _is_next_label(value: str, labels: Labels) -> bool:
+def _is_next_label(value: str, holds: str, labels: Labels) -> bool:
     """Whether a value looks like a label, and not like a person's name and title: 詹秘书长."""
-    short = len(value) <= _LONGEST_LABEL and not begins_with_surname(value)
+    longest = _LONGEST_LABEL_OR_TITLE if holds == "person" else _LONGEST_LABEL
+    short = len(value) <= longest and not begins_with_surname(value)
     return short and not is_organisation(value) and labels.is_heading(value)
 
 

@@ -15,7 +15,7 @@ from parsers.secrecy import secrecy_in
 from parsers.submission import Document
 from registry import scanned
 from registry.database import Registry
-from registry.decisions import RefusedError, file_by_hand, link_of
+from registry.decisions import CautionError, RefusedError, file_by_hand, link_of
 from registry.judging import call_of
 from registry.originals import Originals
 from registry.rows import DossierRow
@@ -81,6 +81,6 @@ def _refuse_of_others(documents: Sequence[Document], dossier: DossierRow, call: 
         if own and each.name and core_of(each.name.value, call) != own:
             message = (
                 f"{each.path} 写的是“{each.name.value}”，{dossier.number} 是“{dossier.name}”，"
-                "没有补充；确属这一件，请选“名称不同也补充”（--anyway）"
+                "没有补充；确属这一件，请选“材料中名称不同，仍补入本件”"
             )
-            raise RefusedError(message)
+            raise CautionError(message)

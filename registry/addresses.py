@@ -49,14 +49,35 @@ PUBLIC_PROVIDERS = frozenset(
         "yahoo.com.cn",
         "icloud.com",
         "me.com",
+        "163.net",
+        "wo.com.cn",
+        "vip.sohu.com",
+        "eyou.com",
+        "sogou.com",
+        "china.com",
+        "email.cn",
+        "mac.com",
+        "ymail.com",
+        "aol.com",
+        "gmx.com",
+        "mail.com",
+        "mail.ru",
+        "yandex.com",
+        "yandex.ru",
+        "zoho.com",
         "proton.me",
         "protonmail.com",
     }
 )
 """Mail providers at which anybody has an address: an equal domain there means nothing."""
 
-_ADDRESS = re.compile(r"[^\s@<>()\[\],;:、，；：]+@[^\s@<>()\[\],;:、，；：]+\.[a-z0-9-]+")
-"""An address in a field that people filled in, perhaps beside others and with words around."""
+_ADDRESS = re.compile(
+    r"[^\s@<>()\[\],;:、，；：]{1,64}@[^\s@<>()\[\],;:、，；：]{1,250}\.[a-z0-9-]{1,63}"
+)
+"""An address in a field that people filled in, perhaps beside others and with words around.
+
+Bounded (RFC 5321, 4.5.3.1), so that a text made to be slow is not.
+"""
 
 
 def on_dossier(connection: Connection, dossier: int, address: str) -> bool:

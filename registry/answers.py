@@ -22,10 +22,15 @@ Point = tuple[str, str]
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
+LONGEST_ADDRESS = 254
+"""In characters: a path may have 256 with its brackets (RFC 5321, 4.5.3.1.3)."""
+
 UNRECOGNISED_EVERY = timedelta(days=7)
 BATCH_WAITS = 2
 """How many working days a notice on several dossiers waits for the last of them."""
 
+NO_ADDRESS = "发件人地址为空或无效"
+MACHINE = "自动发出的邮件，不予答复"
 NEVER_ANSWERED = "该地址列入不答复名单"
 SWITCHED_OFF = "自动函件已关闭"
 TO_APPROVE = "待人工核准"
@@ -33,6 +38,9 @@ RESTORED = "从备份恢复前后的来信，可能已答复过，待人工确�
 SUSPECT = "发件人验证未通过，不自动答复，待人工确认"
 NOT_REACHED = "上一封函件未能送达该地址，待人工确认"
 FROM_SPAM = "来自垃圾邮件文件夹，待人工确认"
+SUPERSEDED = "已由后来的函件取代"
+STILL_OWED = (NO_ADDRESS, MACHINE, SUSPECT)
+"""Why a letter is suppressed though nobody has decided so: its dossier is owed an answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +77,8 @@ class Waiting:
 class Told:
     """The last letter about a dossier: to whom, when, and what it said.
 
-    `batch` holds the ids of all dossiers it was about.
+    `batch` holds the ids of all dossiers it was about; `listed` are the points of the last
+    letter that listed any, be it this one or one before.
     """
 
     letter: int
@@ -80,6 +89,7 @@ class Told:
     reason: str
     points: frozenset[Point] = frozenset()
     batch: tuple[int, ...] = ()
+    listed: frozenset[Point] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +99,9 @@ class Standing:
     `points` are what is missing now. `marked` says that it has changed since it was judged
     or that its scans are being read,
     `restored` that its last letter on record is from before a backup was restored: it may
-    have been told since, of which nothing is on record.
+    have been told since, of which nothing is on record. `merged` are the numbers of dossiers
+    merged into it since, of which its applicant has still to hear, as he has, where it is
+    `withdrawn_as_asked`, of that.
     """
 
     id: int
@@ -100,6 +112,8 @@ class Standing:
     restored: bool = False
     points: frozenset[Point] = frozenset()
     told: Told | None = None
+    merged: tuple[str, ...] = ()
+    withdrawn_as_asked: bool = False
 
     @property
     def lacks(self) -> bool:
@@ -163,7 +177,7 @@ def _answers(
         if not any(standings[each].marked for each in mail.dossiers):
             groups[_shares(mail)].append(mail)
     for mails in groups.values():
-        kind = _answer_kind(mails[-1], standings)
+        kind = _answer_kind(mails, standings, receipts)
         if kind is Kind.MISSING_ITEMS and _quiet_until(mails, standings, receipts, now) > now:
             continue
         yield _answer(kind, mails, receipts)
@@ -176,13 +190,20 @@ def _shares(mail: Waiting) -> object:
     return (mail.sender, mail.dossiers, mail.stranger, alone, hindered)
 
 
-def _answer_kind(mail: Waiting, standings: Mapping[int, Standing]) -> Kind:
-    if not mail.dossiers:
+def _answer_kind(
+    mails: Sequence[Waiting], standings: Mapping[int, Standing], receipts: Receipts
+) -> Kind:
+    """Tell what answers mails: what has arrived is acknowledged where a person approves lists.
+
+    The list follows then as a notice, once that person has let it go.
+    """
+    newest = mails[-1]
+    if not newest.dossiers:
         return Kind.UNRECOGNISED
-    alone = len(mail.dossiers) == 1 and not mail.stranger
-    if alone and standings[mail.dossiers[0]].lacks:
-        return Kind.MISSING_ITEMS
-    return Kind.ACKNOWLEDGEMENT
+    alone = len(newest.dossiers) == 1 and not newest.stranger
+    lacks = alone and standings[newest.dossiers[0]].lacks
+    list_follows = receipts.mode == "review" and any(each.fate is Fate.FILED for each in mails)
+    return Kind.MISSING_ITEMS if lacks and not list_follows else Kind.ACKNOWLEDGEMENT
 
 
 def _quiet_until(
@@ -231,7 +252,7 @@ def is_address(text: str) -> bool:
     An underscore in the domain is let pass: no host may be called so, but mail domains are.
     An encoded word is no address (RFC 2047, 5), though made of allowed characters.
     """
-    return ADDRESS.fullmatch(text) is not None and "=?" not in text
+    return len(text) <= LONGEST_ADDRESS and ADDRESS.fullmatch(text) is not None and "=?" not in text
 
 
 def is_never_answered(address: str, receipts: Receipts) -> bool:
@@ -244,12 +265,12 @@ def is_never_answered(address: str, receipts: Receipts) -> bool:
 _HINDRANCES: tuple[tuple[LetterState, str, Callable[[Due, Waiting, Receipts], bool]], ...] = (
     (
         LetterState.SUPPRESSED,
-        "发件人地址为空或无效",
+        NO_ADDRESS,
         lambda letter, _mail, _: not is_address(letter.to),
     ),
     (
         LetterState.SUPPRESSED,
-        "自动发出的邮件，不予答复",
+        MACHINE,
         lambda _letter, mail, _: bool(mail.machine),
     ),
     (LetterState.SUPPRESSED, "早于答复起始时间的邮件", lambda _letter, mail, _: mail.old),
@@ -316,6 +337,8 @@ def _notice_kind(standing: Standing) -> Kind | None:
     """What has changed since the last letter that the applicant has to be told."""
     if standing.told is None:
         return None
+    if standing.withdrawn_as_asked:
+        return Kind.MISSING_ITEMS
     if standing.status is Status.COMPLETE and standing.told.status is not Status.COMPLETE:
         return Kind.COMPLETE
     if standing.lacks and standing.points - standing.told.points:
@@ -323,7 +346,8 @@ def _notice_kind(standing: Standing) -> Kind | None:
     reviewed = standing.told.status is Status.IN_REVIEW
     if reviewed and standing.status is Status.AWAITING_PAPER:
         return Kind.MISSING_ITEMS  # its result was promised; all it waits for is paper
-    return None
+    decided = standing.status not in {Status.IN_REVIEW, Status.WITHDRAWN}
+    return Kind.MISSING_ITEMS if standing.merged and decided else None
 
 
 def _may_tell(

@@ -66,6 +66,20 @@ def verify(connection: Connection, originals: Originals) -> Damage:
     return Damage(damaged=tuple(damaged), lost=tuple(lost), checked=len(wanted))
 
 
+def belongs_to(connection: Connection, sha256: str) -> str:
+    """Return what an original is, for people: its mail, or the files of dossiers it stands for."""
+    mails = connection.exec_driver_sql(
+        "SELECT 'mail ' || id FROM mail WHERE sha256 = ? ORDER BY id", (sha256,)
+    )
+    files = connection.exec_driver_sql(
+        "SELECT dossier.number || ' ' || document.path FROM document "
+        "JOIN dossier ON dossier.id = document.dossier_id "
+        "WHERE document.sha256 = ? ORDER BY document.id",
+        (sha256,),
+    )
+    return "; ".join(dict.fromkeys((*mails.scalars(), *files.scalars())))
+
+
 # ── backup ───────────────────────────────────────────────────────────────────────────────
 
 

@@ -223,7 +223,10 @@ def open_registry(data_dir: Path, *, holds_lock: bool = False) -> Registry:
 
 
 def _refuse_older(path: Path) -> None:
-    message = f"{path}: made by an older version; run `intake once` to bring it up to date"
+    message = (
+        f"{path}: made by an older version; `intake serve` brings it up to date when it starts "
+        "(so does `intake once --no-letters`, which sends nothing)"
+    )
     raise RegistryError(message)
 
 

@@ -14,18 +14,21 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from config.call import Call
 from parsers.submission import Document
-from registry import aliases, queries
+from registry import aliases, outgoing, queries
 from registry import models as m
-from registry.events import mark, record
+from registry.answers import is_address
+from registry.events import MERGED, WITHDRAWN_AS_ASKED, mark, record
 from registry.filing import add_documents, refresh_identity
 from registry.judge import basis_of
 from registry.judging import call_of, case_of, mark_waiting_for
 from registry.link_lists import links_in, links_of
+from registry.returned import NOWHERE, TOLD
 from registry.routing import NEW
 from registry.rows import (
     DocumentState,
     DossierRow,
     Fate,
+    Kind,
     LetterRow,
     LetterState,
     LinkRow,
@@ -36,11 +39,18 @@ from registry.rows import (
 DECIDABLE = (Outcome.OK, Outcome.MISSING, Outcome.WAIVED)
 
 
+WITHDRAWAL = "withdrawal-asked"
+WITHDRAWN = "withdrawn"
+
 FETCHED_AGAIN = "等待从邮箱重新读取原件"
 
 
 class RefusedError(Exception):
     """An act that cannot be done as asked; the message, in Chinese, says why."""
+
+
+class CautionError(RefusedError):
+    """An act that is done only for who says `anyway`."""
 
 
 def _reasoned(reason: str) -> str:
@@ -270,12 +280,27 @@ def withdraw(
     if dossier.withdrawn:
         message = f"{dossier.number} 此前已撤回"
         raise RefusedError(message)
-    _close(connection, dossier, reason, who, now)
+    asked = _was_asked_to_withdraw(connection, dossier)
+    what = WITHDRAWN_AS_ASKED if asked else WITHDRAWN
+    _close(connection, dossier, reason, what=what, who=who, now=now)
     mark(connection, [dossier.id], now)
 
 
+def _was_asked_to_withdraw(connection: Connection, dossier: DossierRow) -> bool:
+    if WITHDRAWAL in dossier.flags:
+        return True
+    settled = queries.decisions_of(connection, dossier.id)
+    return any(each.finding == WITHDRAWAL for each in settled)
+
+
 def _close(
-    connection: Connection, dossier: DossierRow, reason: str, who: str, now: datetime
+    connection: Connection,
+    dossier: DossierRow,
+    reason: str,
+    *,
+    who: str,
+    now: datetime,
+    what: str = WITHDRAWN,
 ) -> None:
     connection.execute(
         update(m.dossier)
@@ -283,7 +308,19 @@ def _close(
         .values(withdrawn=True, paper_id=None, paper_match="")
     )
     _give_up_paper(connection, dossier, now)
-    record(connection, "withdrawn", actor=who, at=now, detail=reason, dossier=dossier.id)
+    record(connection, what, actor=who, at=now, detail=reason, dossier=dossier.id)
+
+
+def close_as_merged(
+    connection: Connection, dossier: DossierRow, into: DossierRow, *, who: str, now: datetime
+) -> None:
+    """Close a dossier all of which has gone to another, and have its applicant told so."""
+    _close(connection, dossier, f"已并入 {into.number}", who=who, now=now)
+    connection.execute(
+        update(m.dossier).where(m.dossier.c.id == dossier.id).values(merged_into=into.number)
+    )
+    record(connection, MERGED, actor=who, at=now, detail=dossier.number, dossier=into.id)
+    mark(connection, [into.id], now)
 
 
 def file_by_hand(
@@ -485,7 +522,11 @@ def _take_out(connection: Connection, mail: int, target: str, now: datetime, who
         _clear_flags(connection, dossier)
         refresh_identity(connection, dossier.id, call_of(connection, dossier))
         if dossier.number != target and _is_empty(connection, dossier):
-            _close(connection, dossier, "其唯一的邮件已改归他处", who, now)
+            into = queries.dossier_by_number(connection, target)
+            if into is None:
+                _close(connection, dossier, "其唯一的邮件已改归他处", who=who, now=now)
+            else:
+                close_as_merged(connection, dossier, into, who=who, now=now)
     mark(connection, dossiers, now)
 
 
@@ -562,22 +603,70 @@ def send_letter(
 ) -> None:
     """Let a letter go: a draft, or one that was held back, failed or bounced, once more.
 
-    One that was suppressed goes only when the person knows of it and says `anyway`.
+    One that was suppressed, or that a dossier has overtaken, goes only when the person knows
+    of it and says `anyway`.
     """
     states = set(LetterState) - {LetterState.QUEUED, LetterState.SENT}
     row = _letter(connection, letter, states, "发送")
     if row.state is LetterState.SUPPRESSED and not anyway:
-        message = (
-            f"函件 {letter} 按规则不发送（{row.reason}）；"
-            "仍要发送，请明确选择“仍然发出”（--anyway）"
-        )
-        raise RefusedError(message)
+        message = f"函件 {letter} 按规则不发送（{row.reason}）；仍要发送，请明确选择“仍然发出”"
+        raise CautionError(message)
     if not row.to[0]:
         message = f"函件 {letter} 没有收件人地址，不能发送"
         raise RefusedError(message)
+    if row.overtaken and not anyway:
+        message = (
+            f"{'、'.join(row.overtaken)} 在函件 {letter} 起草后有变动，请先核对函件内容；"
+            "仍要发送，请明确选择“仍然发出”"
+        )
+        raise CautionError(message)
     values = {"state": LetterState.QUEUED, "reason": "", "next_try_at": None, "queued_at": now}
     connection.execute(update(m.letter).where(m.letter.c.id == letter).values(**values))
     record(connection, "released", actor=who, at=now, letter=letter)
+
+
+def redirect_letter(
+    connection: Connection,
+    letter: int,
+    to: str,
+    *,
+    message_id: str,
+    who: str,
+    now: datetime,
+) -> int:
+    """Send a letter that has not arrived to another address; return the id of the letter that goes.
+
+    It is a letter of its own, with a Message-ID of its own: the one that did not arrive stays
+    as it was. It answers no mail, and replies to the letter in whose place it goes.
+    """
+    states = {LetterState.BOUNCED, LetterState.FAILED, LetterState.SUPPRESSED}
+    row = _letter(connection, letter, states, "改发")
+    to = to.strip().lower()
+    if not is_address(to):
+        message = f"“{to}”不是有效的邮箱地址" if to else "请填写邮箱地址"
+        raise RefusedError(message)
+    if row.kind not in {Kind.ACKNOWLEDGEMENT, Kind.MISSING_ITEMS, Kind.COMPLETE, Kind.REMINDER}:
+        message = "这种函件不能改发"
+        raise RefusedError(message)
+    new = outgoing.copy_letter(connection, row, to, message_id, now)
+    detail = f"原发往 {row.to[0] or NOWHERE}，改发至 {to}"
+    for dossier in outgoing.dossiers_of(connection, letter) or (None,):
+        record(
+            connection, "redirected", actor=who, at=now, detail=detail, dossier=dossier, letter=new
+        )
+    record(connection, "redirected", actor=who, at=now, detail=detail, letter=letter)
+    return new
+
+
+def tell_otherwise(
+    connection: Connection, dossier: DossierRow, how: str, *, who: str, now: datetime
+) -> None:
+    """Record that an applicant whom no letter reached has been told in another way."""
+    if not how.strip():
+        message = "请写明何时、以何种方式告知"
+        raise RefusedError(message)
+    record(connection, TOLD, actor=who, at=now, detail=how.strip(), dossier=dossier.id)
+    connection.execute(update(m.dossier).where(m.dossier.c.id == dossier.id).values(due=None))
 
 
 def hold_letter(connection: Connection, letter: int, *, who: str, now: datetime) -> None:

@@ -13,6 +13,13 @@ SERVICE = "intake"
 """The actor of what the service does by itself."""
 
 
+WITHDRAWN_AS_ASKED = "withdrawn-as-asked"
+"""The event by which a person has withdrawn a dossier whose applicant asked for it."""
+
+MERGED = "merged"
+"""The event by which another dossier, whose number it tells, was merged into this one."""
+
+
 def record(
     connection: Connection,
     what: str,

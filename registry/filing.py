@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Connection, func, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
@@ -17,7 +17,9 @@ from config.call import Call, CallError
 from parsers.authentication import Authentication
 from parsers.bounces import Bounce
 from parsers.grouping import manifest_in
+from parsers.lines import plain, squeeze
 from parsers.names import core_of, find_names, find_number, normal_form
+from parsers.phrasing import any_of
 from parsers.recognise import OTHER
 from parsers.secrecy import secrecy_in
 from parsers.submission import Document, Dossier, Submission
@@ -27,16 +29,18 @@ from registry.addresses import answer_address, on_dossier
 from registry.completeness import same_authority
 from registry.events import SERVICE, mark, record
 from registry.forms import name_forms
+from registry.judging import kept_call
+from registry.outgoing import answers_in_full
 from registry.queries import CAME_AT, AnyRow
 from registry.returned import letters_returned, take_back
-from registry.routing import KnownDossier, Parcel, Placement, Route, route
-from registry.rows import DocumentState, Fate, Status
+from registry.routing import FORGOTTEN, KnownDossier, Parcel, Placement, Route, route
+from registry.rows import DocumentState, Fate, LetterState, Status
 from registry.series import dossier_of_series
 
 ATTEMPTS = 3
 """How often a mail is opened before it is set aside for a person."""
 
-UNLINKED = "退信，未写明或无法断定是我方哪一封函件"
+UNLINKED = "未写明或无法断定退回的是我方哪一封函件"
 
 EXCERPT = 4000
 """How many characters of a mail's own text are kept for staff to read."""
@@ -155,6 +159,7 @@ def file_mail(connection: Connection, mail: int, understood: Understood, now: da
     _keep_envelope(connection, mail, understood, found)
     if found.fate is Fate.BOUNCE:
         take_back(connection, returned, mail, now)
+        _owe_again(connection, returned, now)
     for placement in found.placements:
         _place(connection, row, placement, understood, now)
     if understood.reads_scans and found.fate in {Fate.FILED, Fate.UNRELATED}:
@@ -176,12 +181,12 @@ def _ask_for_text(connection: Connection, mail: int, understood: Understood, now
 def _parcel(connection: Connection, mail: AnyRow, understood: Understood) -> Parcel:
     submission, call = understood.submission, understood.call
     sender, subject = submission.sender.address, submission.subject
-    replies = _replied_to(connection, submission)
+    replies = _followed(connection, _replied_to(connection, submission))
     spoken = find_names(subject, call) or find_names(submission.text, call)
     numbers = find_number(f"{subject}\n{submission.text}", call)
     kinds = {doc.kind for each in understood.dossiers for doc in each.documents} - {OTHER}
     before = dossier_of_series(connection, mail, submission, kinds, call)
-    thread = numbers or replies or before
+    thread = _followed(connection, numbers or replies or before)
     return Parcel(
         sender=sender,
         thread=tuple(dict.fromkeys(thread)),
@@ -194,7 +199,30 @@ def _parcel(connection: Connection, mail: AnyRow, understood: Understood) -> Par
         assigned=mail.assigned or "",
         listed=manifest_in(understood.manifests),
         secrecy=understood.secrecy,
+        bare=not (submission.files or submission.links),
+        promises=_promises(submission, call),
     )
+
+
+def _followed(connection: Connection, numbers: Iterable[str]) -> tuple[str, ...]:
+    """Return numbers, those of dossiers that were found to be another by that one's."""
+    found = dict.fromkeys(numbers)
+    for each in tuple(found):
+        query = select(m.dossier.c.merged_into).where(m.dossier.c.number == each)
+        into = connection.execute(query).scalar()
+        if into:
+            del found[each]
+            found.update(dict.fromkeys(_followed(connection, (into,))))
+    return tuple(found)
+
+
+def _promises(submission: Submission, call: Call) -> bool:
+    """Whether a mail speaks as if it brought something: of files, or of its dossier, unasked."""
+    words = f"{submission.subject}\n{submission.text}"
+    if any_of(call.mail.attached).search(squeeze(plain(words))):
+        return True
+    names = find_number(words, call) or find_names(words, call)
+    return bool(names) and not any(each in words for each in call.mail.questions)
 
 
 def _returned(connection: Connection, mail: AnyRow, understood: Understood) -> tuple[int, ...]:
@@ -202,6 +230,24 @@ def _returned(connection: Connection, mail: AnyRow, understood: Understood) -> t
     if understood.bounce is None or understood.suspect:
         return ()
     return letters_returned(connection, understood.bounce, mail.received_at)
+
+
+def _owe_again(connection: Connection, returned: Sequence[int], now: datetime) -> None:
+    """Have an answer be owed again for dossiers that none has reached: as from the first on."""
+    said = m.letter_dossier.c
+    about = select(said.dossier_id).where(said.letter_id.in_(returned))
+    reached = (
+        select(said.dossier_id)
+        .join(m.letter, m.letter.c.id == said.letter_id)
+        .where(m.letter.c.state == LetterState.SENT, answers_in_full())
+    )
+    query = select(m.dossier).where(
+        m.dossier.c.id.in_(about), m.dossier.c.id.not_in(reached), m.dossier.c.due.is_(None)
+    )
+    for row in connection.execute(query).all():
+        call = kept_call(connection, row.call_id, row.call_version)
+        owed = {"due": _due(row.received_at, call, now)}
+        connection.execute(update(m.dossier).where(m.dossier.c.id == row.id).values(owed))
 
 
 def _letters_of(connection: Connection, message_ids: Sequence[str]) -> list[int]:
@@ -298,7 +344,8 @@ def _keep_envelope(connection: Connection, mail: int, understood: Understood, fo
     }
     connection.execute(update(m.mail).where(m.mail.c.duplicate_of == mail).values(**envelope))
     words = f"{submission.subject}\n{submission.text}"
-    like = bool(submission.files or submission.links) or any(w in words for w in call.name.words)
+    brings = submission.files or submission.links
+    like = bool(brings) or found.reason == FORGOTTEN or any(w in words for w in call.name.words)
     answered = {Fate.FILED, Fate.UNRELATED, Fate.DUPLICATE}
     connection.execute(
         update(m.mail)
@@ -402,10 +449,17 @@ def _raised_flags(
     if placement.stranger:
         return ()
     submission, call = understood.submission, understood.call
-    words = f"{submission.subject}\n{submission.text}"
-    asks = any(word in words for word in call.mail.withdrawal)
+    asks = _wants_to_withdraw(submission, call)
     late = bool(placement.documents) and call.is_late(received_at, now.tzinfo)
     return (("withdrawal-asked",) if asks else ()) + (("late",) if late else ())
+
+
+def _wants_to_withdraw(submission: Submission, call: Call) -> bool:
+    """Whether the writer's own words, the names of alliances left out, ask to withdraw."""
+    words = f"{submission.subject}\n{submission.text}"
+    for name in sorted(find_names(words, call), key=len, reverse=True):
+        words = words.replace(name, "")
+    return bool(any_of(call.mail.withdrawal).search(squeeze(plain(words))))
 
 
 def next_number(connection: Connection, call: Call) -> str:
@@ -420,6 +474,12 @@ def next_number(connection: Connection, call: Call) -> str:
     return call.number.format.format(year=call.year, serial=serial)
 
 
+def _due(received_at: datetime, call: Call, now: datetime) -> date:
+    """Return the day by which a first answer is owed; `now` is in the service's time zone."""
+    day = received_at.astimezone(now.tzinfo).date()
+    return workdays.add_working_days(day, call.first_answer_working_days).date
+
+
 def _open_dossier(
     connection: Connection,
     placement: Placement,
@@ -430,7 +490,6 @@ def _open_dossier(
     """Open a dossier under a number of its own."""
     call = understood.call
     keep_call(connection, call, now)
-    day = received_at.astimezone(now.tzinfo).date()
     return int(
         connection.execute(
             insert(m.dossier)
@@ -444,7 +503,7 @@ def _open_dossier(
                 revision=1,
                 judged_revision=0,
                 status=Status.IN_REVIEW,
-                due=workdays.add_working_days(day, call.first_answer_working_days).date,
+                due=_due(received_at, call, now),
                 flags=[],
                 review=[],
                 **_identity(placement.name, placement.secretariat, call),
@@ -563,6 +622,11 @@ def refresh_identity(connection: Connection, dossier: int, call: Call) -> tuple[
     )
     two = bool(row.recommender) and not same_authority(row.recommender, recommender, call)
     return (("renamed",) if renamed else ()) + (("two-recommenders",) if two else ())
+
+
+def name_on_file(connection: Connection, dossier: int, call: Call) -> str:
+    """Return the name that a dossier's newest form gives, or nothing."""
+    return _newest_fields(connection, dossier, call).get("name", "")
 
 
 def _newest_fields(connection: Connection, dossier: int, call: Call) -> dict[str, str]:

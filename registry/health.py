@@ -5,16 +5,16 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, Table, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Table, exists, func, or_, select
 
 from config.settings import Alarms, Mailbox, Settings
 from registry import models as m
-from registry import queries
+from registry import queries, workdays
 from registry.queries import AnyRow
 from registry.rows import Fate, Kind, LetterState
 
@@ -35,6 +35,7 @@ class What(StrEnum):
     MAIL_SERVER = "mail-server"
     MAILS = "mails"
     DOSSIERS = "dossiers"
+    ANSWERS = "answers"
     LETTERS = "letters"
     DISK = "disk"
 
@@ -96,14 +97,8 @@ class Trouble:
                 return f"邮箱 {self.name} {_MAILBOX[self.why]}"
             case What.MAIL_SERVER:
                 return f"发件服务器{_MAIL_SERVER[self.why]}"
-            case What.MAILS:
-                return "邮件积压未处理"
-            case What.DOSSIERS:
-                return "申报材料积压未核对"
-            case What.LETTERS:
-                return "函件积压未发出"
-            case What.DISK:
-                return "磁盘空间不足"
+            case _:
+                return _TITLES[self.what]
 
 
 _MAILBOX = {
@@ -111,9 +106,17 @@ _MAILBOX = {
     "unreachable": "无法连接",
     "folder": "文件夹打不开",
     "protocol": "读取出错",
+    "clock": "未读取：本机系统时间有误",
     "error": "读取失败",
     "never-read": "尚未读取过",
     "late": "已停止读取",
+}
+_TITLES = {
+    What.MAILS: "邮件积压未处理",
+    What.DOSSIERS: "申报材料积压未核对",
+    What.ANSWERS: "来信逾时未答复",
+    What.LETTERS: "函件积压未发出",
+    What.DISK: "磁盘空间不足",
 }
 _MAIL_SERVER = {"login": "拒绝登录", "unreachable": "无法连接", "refused": "不接收函件"}
 
@@ -125,6 +128,7 @@ class Health:
     folders: tuple[Folder, ...]
     mails: Backlog
     dossiers: Backlog
+    answers: Backlog
     letters: Backlog
     free_bytes: int
     troubles: tuple[Trouble, ...]
@@ -147,6 +151,7 @@ def look(connection: Connection, settings: Settings, now: datetime, free: int) -
     folders = tuple(_folders(connection, settings, now))
     mails = _mails(connection, now - settings.alarms.mail_age)
     dossiers = _dossiers(connection, now - settings.alarms.mail_age)
+    answers = _answers(connection, settings, now)
     letters = _letters(connection, settings.alarms, now)
     server = connection.execute(select(m.mail_server)).first() if letters.waiting else None
     troubles = [*_of_mailboxes(folders)]
@@ -162,6 +167,7 @@ def look(connection: Connection, settings: Settings, now: datetime, free: int) -
     for what, backlog in (
         (What.MAILS, mails),
         (What.DOSSIERS, dossiers),
+        (What.ANSWERS, answers),
         (What.LETTERS, letters),
     ):
         if backlog.overdue:
@@ -173,6 +179,7 @@ def look(connection: Connection, settings: Settings, now: datetime, free: int) -
         folders=folders,
         mails=mails,
         dossiers=dossiers,
+        answers=answers,
         letters=letters,
         free_bytes=free,
         troubles=tuple(troubles),
@@ -252,6 +259,36 @@ def _dossiers(connection: Connection, limit: datetime) -> Backlog:
     marked = m.dossier.c.revision > m.dossier.c.judged_revision
     since = m.dossier.c.updated_at
     return _backlog(connection, m.dossier, marked, since, since < limit)
+
+
+def _answers(connection: Connection, settings: Settings, now: datetime) -> Backlog:
+    """Count mails whose answer has not been written although nothing is left to wait for.
+
+    An answer waits for its dossiers to be judged and to be left alone for a while, for scans,
+    and, where its writer says that more follows, to the end of the next working day.
+    """
+    ocr = settings.ocr.patience if settings.ocr.is_on else timedelta(0)
+    limit = now - settings.alarms.mail_age - settings.receipts.quiet_period - ocr
+    link, dossier = m.mail_dossier.c, m.dossier.c
+    unsettled = exists().where(
+        link.mail_id == m.mail.c.id,
+        link.dossier_id == dossier.id,
+        or_(dossier.updated_at >= limit, dossier.revision > dossier.judged_revision),
+    )
+    query = select(m.mail.c.received_at, m.mail.c.seen_at, m.mail.c.more_follows).where(
+        m.mail.c.wants_answer.is_(True), m.mail.c.id.not_in(select(m.letter_mail.c.mail_id))
+    )
+    waiting = connection.execute(query).all()
+    settled = connection.execute(query.where(m.mail.c.seen_at < limit, ~unsettled))
+    overdue = [
+        each for each in settled if not (each.more_follows and _may_follow(each, now, limit))
+    ]
+    oldest = min((each.seen_at for each in overdue), default=None)
+    return Backlog(waiting=len(waiting), oldest=oldest, overdue=len(overdue))
+
+
+def _may_follow(mail: AnyRow, now: datetime, limit: datetime) -> bool:
+    return workdays.end_of_next_working_day(mail.received_at, now.tzinfo or UTC) >= limit
 
 
 def _letters(connection: Connection, alarms: Alarms, now: datetime) -> Backlog:

@@ -7,7 +7,7 @@ never change by themselves; the database refuses a second letter answering one m
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, select, update
@@ -16,8 +16,18 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from parsers.authentication import Verdict
 from registry import models as m
 from registry import queries
-from registry.answers import Due, Point, Sent, Standing, Told, Waiting
-from registry.events import SERVICE, record
+from registry.answers import (
+    STILL_OWED,
+    SUPERSEDED,
+    TO_APPROVE,
+    Due,
+    Point,
+    Sent,
+    Standing,
+    Told,
+    Waiting,
+)
+from registry.events import MERGED, SERVICE, WITHDRAWN_AS_ASKED, record
 from registry.rows import Fate, Finding, Kind, LetterRow, LetterState, Outcome, Status
 
 PAUSES = (
@@ -103,9 +113,12 @@ def standings(
     those in `reading` are being read: how they stand will change.
     """
     ids = {each for mail in waiting for each in mail.dossiers} | _changed(connection) | {*more}
+    withdrawn = _withdrawn_as_asked(connection)
+    ids |= withdrawn
     told = _assigned_later(connection) | _told(connection, ids)
     ids |= set(told)
     ids |= {each for letter in told.values() for each in letter.batch}
+    merged = _merged(connection, ids, told)
     rows = queries.dossiers_by_id(connection, ids)
     findings = queries.findings_of(connection, ids)
     restored_at = last_restored(connection)
@@ -119,9 +132,53 @@ def standings(
             restored=_is_from_before(told.get(row.id), restored_at),
             points=points_of(findings.get(row.id, ())),
             told=told.get(row.id),
+            merged=merged.get(row.id, ()),
+            withdrawn_as_asked=row.id in withdrawn,
         )
         for row in rows.values()
     }
+
+
+def _withdrawn_as_asked(connection: Connection) -> set[int]:
+    """Return the dossiers withdrawn as their applicants asked, which have not been told so yet."""
+    event, said = m.event.c, m.letter_dossier.c
+    told = (
+        exists()
+        .where(said.dossier_id == event.dossier_id, said.status == Status.WITHDRAWN)
+        .correlate(m.event)
+    )
+    query = select(event.dossier_id).where(event.what == WITHDRAWN_AS_ASKED, ~told)
+    return set(connection.execute(query).scalars())
+
+
+def _merged(
+    connection: Connection, dossiers: Iterable[int], told: dict[int, Told]
+) -> dict[int, tuple[str, ...]]:
+    """Return the numbers merged into dossiers since the last letter about them.
+
+    What was last told of such a number went to whom it is to be told now.
+    """
+    event, said = m.event.c, m.letter_dossier.c
+    query = select(event.dossier_id, event.detail, event.at).where(
+        event.what == MERGED, event.dossier_id.in_(list(dossiers))
+    )
+    found: dict[int, tuple[str, ...]] = {}
+    for dossier, number, at in connection.execute(query.order_by(event.id)):
+        before = told.get(dossier)
+        if before and at <= before.at:
+            continue
+        found[dossier] = (*found.get(dossier, ()), number)
+        last = (
+            select(m.letter)
+            .join(m.letter_dossier, said.letter_id == m.letter.c.id)
+            .join(m.dossier, m.dossier.c.id == said.dossier_id)
+            .where(m.dossier.c.number == number)
+            .order_by(m.letter.c.id.desc())
+        )
+        letter = connection.execute(last).first()
+        if before and letter:
+            told[dossier] = replace(before, to=letter.to[0], state=LetterState(letter.state))
+    return found
 
 
 def _is_from_before(told: Told | None, restored_at: datetime | None) -> bool:
@@ -188,6 +245,7 @@ def _told(connection: Connection, dossiers: Iterable[int]) -> dict[int, Told]:
     for row in rows:
         batches.setdefault(row.id, []).append(row.dossier_id)
     points = _points(connection, batches)
+    listed = _listed(connection, wanted)
     return {
         row.dossier_id: Told(
             letter=row.id,
@@ -198,10 +256,25 @@ def _told(connection: Connection, dossiers: Iterable[int]) -> dict[int, Told]:
             reason=row.reason,
             points=points.get((row.id, row.dossier_id), frozenset()),
             batch=tuple(batches[row.id]),
+            listed=listed.get(row.dossier_id, frozenset()),
         )
         for row in sorted(rows, key=lambda each: each.id)
         if row.dossier_id in wanted
     }
+
+
+def _listed(connection: Connection, dossiers: Collection[int]) -> dict[int, frozenset[Point]]:
+    """Return what the last letter to a dossier's applicant that listed anything listed."""
+    point, went = m.letter_point.c, m.letter.c.state.in_([LetterState.QUEUED, LetterState.SENT])
+    last = (
+        select(func.max(point.letter_id))
+        .join(m.letter, m.letter.c.id == point.letter_id)
+        .where(point.dossier_id.in_(list(dossiers)), went)
+        .group_by(point.dossier_id)
+    )
+    letters = connection.execute(last).scalars().all()
+    found = _points(connection, letters)
+    return {dossier: points for (_, dossier), points in sorted(found.items())}
 
 
 def _assigned_later(connection: Connection) -> dict[int, Told]:
@@ -283,8 +356,9 @@ def keep_letter(connection: Connection, written: Written, now: datetime) -> int 
     if not due.stranger:
         for row in rows.values():
             _tell(connection, letter, row.id, row.status, written)
-    if due.state is LetterState.SUPPRESSED:
-        _settle_due(connection, letter)  # nothing will be told by machine
+        _supersede(connection, letter, due.dossiers)
+    if due.state is LetterState.SUPPRESSED and due.reason not in STILL_OWED:
+        _settle_due(connection, letter)  # nothing is to be told by machine
     detail = f"{due.kind} → {due.state}" + (f"（{due.reason}）" if due.reason else "")
     for dossier in due.dossiers or (None,):
         record(
@@ -323,6 +397,47 @@ def _add_letter(connection: Connection, written: Written, now: datetime) -> int:
     return int(connection.execute(query).scalar_one())
 
 
+def copy_letter(
+    connection: Connection, row: LetterRow, to: str, message_id: str, now: datetime
+) -> int:
+    """Queue a letter's words to another address, as a notice that says the same of its dossiers."""
+    query = (
+        insert(m.letter)
+        .values(
+            kind=row.kind,
+            notice=True,
+            to=[to],
+            subject=row.subject,
+            text=row.text,
+            html=row.html,
+            message_id=message_id,
+            in_reply_to=row.message_id,
+            references=[*row.references, row.message_id],
+            state=LetterState.QUEUED,
+            queued_at=now,
+        )
+        .returning(m.letter.c.id)
+    )
+    new = int(connection.execute(query).scalar_one())
+    said, points = m.letter_dossier, m.letter_point
+    for each in connection.execute(select(said).where(said.c.letter_id == row.id)).mappings():
+        values = {**each, "letter_id": new, "notice_kind": None}
+        connection.execute(insert(said).values(**values))
+    for point in connection.execute(select(points).where(points.c.letter_id == row.id)).all():
+        about = {"finding": point.finding, "document": point.document}
+        connection.execute(
+            insert(points).values(letter_id=new, dossier_id=point.dossier_id, **about)
+        )
+    return new
+
+
+def dossiers_of(connection: Connection, letter: int) -> tuple[int, ...]:
+    """Return the ids of the dossiers that a letter is about."""
+    said = m.letter_dossier.c
+    query = select(said.dossier_id).where(said.letter_id == letter).order_by(said.dossier_id)
+    return tuple(connection.execute(query).scalars())
+
+
 def _tell(
     connection: Connection, letter: int, dossier: int, status: Status, written: Written
 ) -> None:
@@ -342,6 +457,19 @@ def _tell(
         connection.execute(
             insert(m.letter_point).values(finding=finding, document=document, **values)
         )
+
+
+def _supersede(connection: Connection, letter: int, dossiers: Collection[int]) -> None:
+    """Let no list wait for approval any more about which a later letter says more."""
+    said = m.letter_dossier.c
+    elsewhere = select(said.letter_id).where(said.dossier_id.not_in(dossiers))
+    waits = (m.letter.c.state == LetterState.DRAFT) & (m.letter.c.reason == TO_APPROVE)
+    about = select(said.letter_id).where(said.dossier_id.in_(dossiers), said.letter_id < letter)
+    connection.execute(
+        update(m.letter)
+        .where(waits, m.letter.c.id.in_(about), m.letter.c.id.not_in(elsewhere))
+        .values(state=LetterState.SUPPRESSED, reason=SUPERSEDED)
+    )
 
 
 def answers_in_full() -> ColumnElement[bool]:
@@ -365,19 +493,31 @@ def _settle_due(connection: Connection, letter: int) -> None:
     connection.execute(update(m.dossier).where(m.dossier.c.id.in_(answered)).values(due=None))
 
 
-def count_try(connection: Connection, letter: int) -> bool:
+def count_try(connection: Connection, letter: int, now: datetime) -> bool:
     """Count that a letter is about to be handed over; False when it is queued no more.
 
     Until the mail server has said what it did, nobody can tell whether it took the letter:
     the attempt is in doubt, and stays so where this process dies or the connection breaks.
+    It has its pause already: where what came of it cannot be recorded, it does not go again
+    at every look.
     """
     counts = m.letter.c
     query = (
         update(m.letter)
         .where(counts.id == letter, counts.state == LetterState.QUEUED)
         .values(attempts=counts.attempts + 1, in_doubt=counts.in_doubt + 1)
+        .returning(counts.attempts)
     )
-    return connection.execute(query).rowcount == 1
+    attempts = connection.execute(query).scalar()
+    if attempts is None:
+        return False
+    paused = update(m.letter).where(counts.id == letter)
+    connection.execute(paused.values(next_try_at=now + _pause(attempts)))
+    return True
+
+
+def _pause(attempts: int) -> timedelta:
+    return PAUSES[min(attempts, len(PAUSES)) - 1]
 
 
 def handed_over(connection: Connection, letter: LetterRow, now: datetime) -> None:
@@ -437,12 +577,13 @@ def put_off(
     if before != LetterState.QUEUED:
         return LetterState(before)
     gives_up = for_good or now - queued_at > GIVES_UP_AFTER
-    pause = PAUSES[min(attempts, len(PAUSES)) - 1]
     state = LetterState.FAILED if gives_up else LetterState.QUEUED
     connection.execute(
         update(m.letter)
         .where(m.letter.c.id == letter)
-        .values(state=state, reason=reason, next_try_at=None if gives_up else now + pause)
+        .values(
+            state=state, reason=reason, next_try_at=None if gives_up else now + _pause(attempts)
+        )
     )
     if gives_up:
         _record_fate(connection, letter, "failed", reason, now)

@@ -36,6 +36,7 @@ _COPIES = (
     ),
     re.compile(rf"(?:一式|共|合计)?(?P<one>{_NUMERAL})(?:\.0+)?{_UNIT}?(?:\(.*\))?"),
 )
+_FORMAL = str.maketrans("壹贰叁肆伍陆柒捌玖拾", "一二三四五六七八九十")
 _DIGITS = {each: value for value, each in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 
 
@@ -64,6 +65,8 @@ _EMAIL = re.compile(r"[A-Za-z0-9._%+\-]+@[A-Za-z0-9.\-]+\.[A-Za-z]{2,}")
 _PHONE = re.compile(
     r"(?<!\d)(?:\+?86[- ]?)?(?:1\d{10}|(?:0\d{2,3}[- ]?)?\d{7,8})(?:-\d{1,6})?(?!\d)"
 )
+_WHOLE_PHONE = re.compile(r"1\d{10}|[2-9]\d{6,7}|[48]00\d{7}")
+_AREA_PHONE = re.compile(r"(?:10|2\d)\d{8}|[3-9]\d{2}\d{7,8}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,8 +100,18 @@ def _narrow(cell: Cell) -> str:
     return unicodedata.normalize("NFKC", text_of(cell)).strip()
 
 
-def read_date(cell: Cell, year: int) -> tuple[date | None, str]:
+def lacks_year(cell: Cell) -> bool:
+    """Whether a cell holds a date without its year: 6.1 or 5月31日."""
+    if isinstance(cell, date):
+        return False
+    text = _narrow(cell)
+    return not _WHOLE_DATE.fullmatch(text) and _SHORT_DATE.fullmatch(text) is not None
+
+
+def read_date(cell: Cell, year: int, today: date) -> tuple[date | None, str]:
     """Read a date: Excel's own, ISO, 2016/6/1, 2016年6月1日; 6.1 and 5月31日 are of that year.
+
+    Where they would lie after `today` they are of the year before: nothing was received yet.
 
     Excel keeps a typed 5.30 as the number 5.3, and no trace of the zero. It is read as the
     3rd, as 5.3 is where people write dates so, and complained of, for a person to look.
@@ -112,6 +125,8 @@ def read_date(cell: Cell, year: int) -> tuple[date | None, str]:
     if not text:
         return None, ""
     found = _day_of(text, year)
+    if found and found > today and lacks_year(cell):
+        found = _day_of(text, year - 1)
     if found is None:
         return None, f"“{text}”读不出日期，按空白处理"
     if isinstance(cell, float) and _SHORT_DATE.fullmatch(text):
@@ -152,8 +167,9 @@ def _day(year: int, month: str, day: str) -> date | None:
 
 
 def read_copies(cell: Cell) -> tuple[int | None, str]:
-    """Read how many copies: 5, 5份, 一式五份, 正1副4 (which are five)."""
-    text = "".join(_narrow(cell).split())
+    """Read how many copies: 5, 5份, 一式五份, 伍份, 正1副4 (which are five)."""
+    written = "".join(_narrow(cell).split())
+    text = written.translate(_FORMAL)
     if not text:
         return None, ""
     for pattern in _COPIES:
@@ -163,7 +179,7 @@ def read_copies(cell: Cell) -> tuple[int | None, str]:
             total = sum(each for each in numbers if each is not None)
             if None not in numbers and total <= _MOST_COPIES:
                 return total, ""
-    return None, f"“{text}”读不出份数，按空白处理"
+    return None, f"“{written}”读不出份数，按空白处理"
 
 
 def _numeral(text: str) -> int | None:
@@ -217,6 +233,19 @@ def _lacks(text: str) -> bool:
 
 def _unread(text: str) -> Mark:
     return Mark(value=None, text=text, complaint=f"“{text}”看不出是或否，按空白处理")
+
+
+def read_phone(cell: Cell) -> tuple[str, str]:
+    """Read a telephone number, with the 0 of its area code that a number cell has lost.
+
+    Mobile and local numbers are whole; any other number is kept and complained of.
+    """
+    text = text_of(cell)
+    if not isinstance(cell, int | float) or isinstance(cell, bool) or _WHOLE_PHONE.fullmatch(text):
+        return text, ""
+    if _AREA_PHONE.fullmatch(text):
+        return f"0{text}", ""
+    return text, f"“{text}”不像完整的电话号码，请核对"
 
 
 def split_contact(text: str) -> dict[str, str]:

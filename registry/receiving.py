@@ -345,6 +345,22 @@ def done(connection: Connection, mailbox: str, folder: str, uidvalidity: int, ui
 # ── how reading goes ─────────────────────────────────────────────────────────────────────
 
 
+def was_read(connection: Connection, mailbox: str, folder: str) -> bool:
+    """Whether a folder has ever been read to its end."""
+    query = select(m.folder.c.last_read_at).where(_is_folder(mailbox, folder))
+    return connection.execute(query).scalar() is not None
+
+
+def not_begun(connection: Connection, mailbox: str, folder: str) -> None:
+    """Take back that a folder was opened for reading for the first time."""
+    query = update(m.folder).where(_is_folder(mailbox, folder))
+    connection.execute(query.values(first_read_at=None))
+
+
+def _is_folder(mailbox: str, folder: str) -> ColumnElement[bool]:
+    return (m.folder.c.mailbox == mailbox) & (m.folder.c.name == folder)
+
+
 def first_read(connection: Connection, mailbox: str, folder: str, now: datetime) -> datetime:
     """Return when a mailbox was first read, recording `now` for a folder that never was."""
     connection.execute(

@@ -6,16 +6,23 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, or_, select, update
 
 from parsers.bounces import Bounce
 from parsers.lines import squeeze
 from registry import models as m
+from registry.answers import STILL_OWED
 from registry.events import SERVICE, record
 from registry.rows import LetterState
 
 WITHIN = timedelta(days=7)
 """How long after a letter its bounce may come: servers try for five days (RFC 5321, 4.5.4.1)."""
+
+TOLD = "told"
+"""The event by which a person has told an applicant in another way, by telephone say."""
+
+NOWHERE = "（无有效地址）"
+"""Where a letter without an addressee would have gone."""
 
 _CLOCKS_DIFFER = timedelta(minutes=10)
 _WENT = (LetterState.SENT, LetterState.QUEUED, LetterState.BOUNCED)
@@ -78,18 +85,48 @@ def take_back(connection: Connection, letters: Sequence[int], mail: int, now: da
 
 
 def is_unreached() -> ColumnElement[bool]:
-    """Whether the last letter that went about a dossier has not reached its addressee."""
+    """Whether the last letter about a dossier has not reached its addressee."""
     return m.dossier.c.id.in_(_unreached().with_only_columns(_SAID.dossier_id))
 
 
 def unreached(connection: Connection, dossiers: Iterable[int]) -> dict[int, str]:
     """Return the address at which a dossier's last letter did not arrive, where it did not."""
     query = _unreached().where(_SAID.dossier_id.in_(list(dossiers)))
-    return {row.dossier_id: row.to[0] for row in connection.execute(query)}
+    return {row.dossier_id: row.to[0] or NOWHERE for row in connection.execute(query)}
+
+
+def has_draft() -> ColumnElement[bool]:
+    """Whether a letter about a dossier waits for a person to let it go."""
+    return m.dossier.c.id.in_(_about(LetterState.DRAFT))
+
+
+def drafted(connection: Connection, dossiers: Iterable[int]) -> frozenset[int]:
+    """Return those of the dossiers a letter about which waits for a person."""
+    query = _about(LetterState.DRAFT).where(_SAID.dossier_id.in_(list(dossiers)))
+    return frozenset(connection.execute(query).scalars())
+
+
+def _about(state: LetterState) -> Select[Any]:
+    """Select the dossiers that letters in a state are about."""
+    letter = m.letter.c
+    query = select(_SAID.dossier_id).join(m.letter, letter.id == _SAID.letter_id)
+    return query.where(letter.state == state)
+
+
+def reached(connection: Connection, dossiers: Iterable[int]) -> frozenset[int]:
+    """Return those of the dossiers about which a letter has gone, or a person has told."""
+    event, wanted = m.event.c, list(dossiers)
+    went = _about(LetterState.SENT).where(_SAID.dossier_id.in_(wanted))
+    told = select(event.dossier_id).where(event.what == TOLD, event.dossier_id.in_(wanted))
+    return frozenset(connection.execute(went.union(told)).scalars())
 
 
 def _unreached() -> Select[Any]:
-    """Select the letters that came back or were refused, and that none has followed since."""
+    """Select the letters that came back, were refused or not sent, and that none has followed.
+
+    One that is not sent counts while an answer is owed; nor does any of which a person has
+    told the applicant since.
+    """
     later, told = m.letter.alias(), m.letter_dossier.alias()
     later_at = func.coalesce(later.c.sent_at, later.c.queued_at)
     followed = exists().where(
@@ -98,8 +135,18 @@ def _unreached() -> Select[Any]:
         later_at > _WENT_AT,
         later.c.state.in_([LetterState.SENT, LetterState.BOUNCED, LetterState.FAILED]),
     )
+    told_since = exists().where(
+        m.event.c.dossier_id == _SAID.dossier_id, m.event.c.what == TOLD, m.event.c.at >= _WENT_AT
+    )
+    owed = select(m.dossier.c.id).where(m.dossier.c.due.is_not(None))
+    not_sent = (
+        (m.letter.c.state == LetterState.SUPPRESSED)
+        & m.letter.c.reason.in_(STILL_OWED)
+        & _SAID.dossier_id.in_(owed)
+    )
+    back = m.letter.c.state.in_([LetterState.BOUNCED, LetterState.FAILED])
     return (
         select(_SAID.dossier_id, m.letter.c.to)
         .join(m.letter, m.letter.c.id == _SAID.letter_id)
-        .where(m.letter.c.state.in_([LetterState.BOUNCED, LetterState.FAILED]), ~followed)
+        .where(or_(back, not_sent), ~followed, ~told_since)
     )

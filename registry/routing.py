@@ -15,6 +15,7 @@ from parsers.manifest import compare
 from parsers.names import Likeness, core_of, normal_form, same_organisation
 from parsers.submission import Document, Dossier, Listed
 from registry.completeness import is_extra
+from registry.matching import NEAR, core_likeness
 from registry.rows import Fate
 
 MACHINE_SIGNS = {
@@ -37,6 +38,11 @@ MACHINE_SIGNS = {
 CLASSIFIED = "疑有国家秘密标志，本系统不予归档和答复，请勿转发，电话联系发件人并按保密规定处理"
 
 SUSPECT = "发件人验证未通过，所附材料暂存，待人工确认"
+
+FORGOTTEN = "来信提到所报送的材料，但未见附件"
+ASKED = "来信没有附件，供工作人员阅处"
+UNPLACED = "未能判断属于哪一份申报材料"
+"""Why no dossier was found for a mail; letters tell these three apart."""
 
 NEW = "new"
 """What a mail is assigned to when a person wants a dossier of its own for it."""
@@ -69,6 +75,7 @@ class Parcel:
     ours has had it. `names` are the names its subject or, failing that, its own text speaks
     of. `listed` is what its manifest lists. `secrecy` tells where it bears the mark of a
     state secret. `suspect`: the sender failed authentication, so that he is on no dossier.
+    `bare`: it brings neither file nor link; `promises`: its words say that it should.
     """
 
     sender: str
@@ -83,6 +90,8 @@ class Parcel:
     assigned: str = ""
     listed: tuple[Listed, ...] = ()
     secrecy: str = ""
+    bare: bool = False
+    promises: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +132,7 @@ class _UndecidedError(Exception):
 def route(parcel: Parcel, known: Sequence[KnownDossier], call: Call) -> Route:
     """Decide where a mail belongs."""
     if parcel.bounced:
-        return Route(fate=Fate.BOUNCE, reason="退信：我方函件未能送达")
+        return Route(fate=Fate.BOUNCE, reason="我方函件未能送达")
     if parcel.secrecy and not parcel.assigned:
         return Route(fate=Fate.QUARANTINED, reason=f"{CLASSIFIED}：{parcel.secrecy}")
     brought = tuple(each for each in parcel.dossiers if _tells(each))
@@ -135,7 +144,27 @@ def route(parcel: Parcel, known: Sequence[KnownDossier], call: Call) -> Route:
     except _UndecidedError as undecided:
         return Route(fate=Fate.QUARANTINED, reason=str(undecided))
     concluded = _conclude(parcel, placements, _left_out(brought, placements, call))
+    quoted = _quoted(parcel, placements, known, call)
+    if quoted and concluded.fate is Fate.FILED:
+        concluded = replace(concluded, reason="；".join(filter(None, (concluded.reason, quoted))))
     return _with_manifest(concluded, parcel, known, call)
+
+
+def _quoted(
+    parcel: Parcel, placements: Sequence[Placement], known: Sequence[KnownDossier], call: Call
+) -> str:
+    """Tell staff where a mail writes the number of a dossier and opens another of nearly its name.
+
+    It may be the same, with its name corrected, or another that only sounds so.
+    """
+    opened = [core_of(each.name, call) for each in placements if each.dossier is None]
+    near = [
+        each.number
+        for each in known
+        if each.number in parcel.thread
+        and any(core_likeness(core_of(each.name, call), core) >= NEAR for core in opened)
+    ]
+    return f"来信写明 {'、'.join(near)}，所附材料的名称不同，已另行登记，请核对" if near else ""
 
 
 def _sign(machine: str) -> str:
@@ -166,7 +195,8 @@ def _left_out(brought: Sequence[Dossier], placements: Sequence[Placement], call:
 def _conclude(parcel: Parcel, placements: tuple[Placement, ...], left_out: str) -> Route:
     """Tell the fate from the placements; a `filed` mail with a reason waits for staff to look."""
     if not placements:
-        return Route(fate=Fate.UNRELATED, reason="未能判断属于哪一份申报材料")
+        bare = FORGOTTEN if parcel.promises else ASKED
+        return Route(fate=Fate.UNRELATED, reason=bare if parcel.bare else UNPLACED)
     new = any(each.documents or each.dossier is None for each in placements)
     if new or parcel.links or (parcel.assigned and not any(each.known for each in placements)):
         strange = parcel.links and any(each.stranger for each in placements)

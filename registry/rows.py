@@ -155,9 +155,9 @@ class FiledDocument:
 class PaperRecord:
     """A line of the paper register 纸质收件登记.
 
-    `sealed` and `recommended` are None for a blank cell (nobody has looked); `columns`
-    names the fields that the sheet had a column for. `gone` says that the line has
-    disappeared from the sheet.
+    `sealed` and `recommended` are None for a blank cell (nobody has looked); `copies_text` is
+    what the cell says where no number could be read from it. `columns` names the fields that
+    the sheet had a column for. `gone` says that the line has disappeared from the sheet.
     """
 
     id: int = 0
@@ -167,6 +167,7 @@ class PaperRecord:
     secretariat: str = ""
     recommender: str = ""
     copies: int | None = None
+    copies_text: str = ""
     sealed: bool | None = None
     sealed_text: str = ""
     recommended: bool | None = None
@@ -227,7 +228,7 @@ class Proposal:
 
 @dataclass(frozen=True, kw_only=True)
 class DossierRow:
-    """A dossier, without its parts."""
+    """A dossier, without its parts; `merged_into` is the number of the one it turned out to be."""
 
     id: int
     number: str
@@ -249,6 +250,7 @@ class DossierRow:
     withdrawn: bool
     paper_id: int | None
     paper_match: str
+    merged_into: str = ""
 
     @property
     def marked(self) -> bool:
@@ -274,6 +276,7 @@ class LetterRow:
     """A letter 函件, as it stands.
 
     Of its `attempts`, `in_doubt` broke off before the mail server said whether it took it.
+    `overtaken`: the dossiers that have changed since it was written, while it is a draft.
     """
 
     id: int
@@ -295,6 +298,7 @@ class LetterRow:
     next_try_at: datetime | None
     queued_at: datetime
     sent_at: datetime | None
+    overtaken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,11 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.servers import Dovecot, MailCatcher
 
 if TYPE_CHECKING:
     from tests.builders import Intake
+
+
+# How long it takes to draw examples depends on what else a machine has to do.
+settings.register_profile("house", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

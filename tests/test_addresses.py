@@ -93,3 +93,9 @@ def test_a_stranger_and_what_he_wrote_in_his_form_let_nobody_in(intake: Intake) 
         decisions.accept(connection, intake.row(), mail, who="staff", now=intake.now)
     for address in (STRANGER, "clerk@example.org", "friend@example.org"):
         assert knows(intake, address)
+
+
+@pytest.mark.parametrize("piece", ["a", "1.", "联盟"])
+def test_a_field_that_is_made_to_be_slow_is_read_at_once(intake: Intake, piece: str) -> None:
+    intake.post(with_email(piece * 50_000 + " clerk@example.net"))
+    assert knows(intake, "clerk@example.net")

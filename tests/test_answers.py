@@ -224,13 +224,31 @@ def test_what_keeps_an_acknowledgement_from_going(
     assert bool(letter.reason) == (state is not LetterState.QUEUED)
 
 
-def test_in_review_mode_a_person_approves_what_is_missing() -> None:
+def test_in_review_mode_receipt_is_at_once_and_a_person_approves_what_is_missing() -> None:
     review = Receipts(mode="review")
-    letter = only(ask([mail(1, 1)], standing(1, RISK), receipts=review, now=NOW + QUIET))
+    letter = only(ask([mail(1, 1)], standing(1, RISK), receipts=review))
+    assert (letter.kind, letter.state) == (Kind.ACKNOWLEDGEMENT, LetterState.QUEUED)
+    again = [mail(1, 1, fate=Fate.DUPLICATE)]
+    letter = only(ask(again, standing(1, RISK), receipts=review, now=NOW + QUIET))
     assert (letter.kind, letter.state) == (Kind.MISSING_ITEMS, LetterState.DRAFT)
     after_review = standing(1, RISK, told=told())
     letter = only(ask([], after_review, receipts=review, now=NOW + QUIET))
     assert (letter.notice, letter.state) == (True, LetterState.DRAFT)
+
+
+def test_who_asked_to_withdraw_and_whose_number_was_merged_are_told() -> None:
+    whole = told(status=Status.AWAITING_PAPER)
+    merged = standing(1, told=whole, merged=("LM2016-0017",))
+    letter = only(ask([], merged, now=NOW + QUIET))
+    assert (letter.kind, letter.notice, letter.state) == (
+        Kind.MISSING_ITEMS,
+        True,
+        LetterState.QUEUED,
+    )
+    assert ask([], replace(merged, status=Status.IN_REVIEW), now=NOW + QUIET) == ()
+    gone = standing(1, told=whole, status=Status.WITHDRAWN)
+    assert ask([], gone, now=NOW + QUIET) == ()
+    assert only(ask([], replace(gone, withdrawn_as_asked=True), now=NOW + QUIET)).notice
 
 
 def test_over_the_days_cap_letters_wait_for_a_person() -> None:
@@ -522,6 +540,8 @@ def test_every_mail_is_answered_once_in_the_end_and_then_nothing_is_due(
         ("office@example.com\nBcc: other@example.net", False),
         ("张三@例子.example", False),
         ("=?utf-8?b?b2zmawnl?=@example.com", False),
+        ("a" * 242 + "@example.com", True),
+        ("a" * 243 + "@example.com", False),
     ],
 )
 def test_a_letter_goes_only_to_a_whole_address_in_ascii(address: str, good: bool) -> None:  # noqa: FBT001 - as told

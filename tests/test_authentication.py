@@ -119,6 +119,28 @@ def test_the_results_are_kept_as_they_were_told() -> None:
     assert told.results == "dmarc=none spf=pass"
 
 
+@pytest.mark.parametrize(
+    ("results", "kept"),
+    [
+        ("spf=none", "spf=none dkim-unverified=example.com"),
+        ("dkim=fail header.d=example.com", "dkim=fail"),
+        ("dkim=none", "dkim=none"),
+    ],
+)
+def test_a_signature_on_which_the_host_is_silent_is_told_and_counts_for_nothing(
+    results: str, kept: str
+) -> None:
+    signature = "v=1; a=rsa-sha256; bh=d=x=; d=Example.com; s=k1; b=ZD1="
+    mail = submission(
+        sender=OURS,
+        authentication_results=f"{HOST}; {results}",
+        headers=(("dkim-signature", signature),),
+    )
+    told = authenticate(mail, HOST)
+    assert told
+    assert (told.verdict, told.results) == (Verdict.NONE, kept)
+
+
 def test_letters_beyond_ascii_hide_nothing(tmp_path: Path) -> None:
     top = f"Authentication-Results: {HOST}; spf=none smtp.mailfrom=赵@example.net; dmarc=fail\r\n"
     path = tmp_path / "mail.eml"

@@ -146,6 +146,10 @@ def test_a_machine_is_told_by_its_headers(header: tuple[str, str], reason: str) 
         "自動回覆：外出",
         "自動返信メール",
         "【自动回复】您好",
+        "（自动回复）您的邮件已收到",
+        "来自 科技处 的自动回复",
+        "系统自动回复：您好",
+        "不在办公室: 申报材料",
         "Automatic reply: dossier",
         "Auto-Reply: dossier",
         "Out of Office: dossier",
@@ -156,6 +160,11 @@ def test_a_machine_is_told_by_its_headers(header: tuple[str, str], reason: str) 
 )
 def test_an_answer_without_any_header_is_told_by_the_start_of_its_subject(subject: str) -> None:
     assert machine_reason(mail(subject=subject), OWN) == "subject"
+
+
+@pytest.mark.parametrize("piece", ["http://", "https://a", "http://unsubscr"])
+def test_a_text_that_is_made_to_be_slow_is_read_at_once(piece: str) -> None:
+    assert machine_reason(mail(text=piece * 50_000), OWN) == ""
 
 
 def test_outlooks_recall_is_a_machines_and_a_persons_request_is_not() -> None:

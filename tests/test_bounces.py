@@ -46,7 +46,7 @@ def send(intake: Intake) -> tuple[LetterRow, ...]:
     letters = [each for each in intake.answer() if each.state is LetterState.QUEUED]
     for letter in letters:
         with intake.registry.write() as connection:
-            outgoing.count_try(connection, letter.id)
+            outgoing.count_try(connection, letter.id, intake.now)
             outgoing.handed_over(connection, letter, intake.now)
     return tuple(letters)
 
@@ -95,7 +95,7 @@ def test_between_letters_about_different_dossiers_its_subject_decides(intake: In
     first, second = intake.letters()[0], send(intake)[0]
     mail = come_back(intake, SENDER)
     assert intake.mail(mail).fate is Fate.AUTOMATIC  # nothing is guessed
-    assert intake.mail(mail).reason == "退信，未写明或无法断定是我方哪一封函件"
+    assert intake.mail(mail).reason == "未写明或无法断定退回的是我方哪一封函件"
     come_back(intake, SENDER, said=f"邮件主题：{first.subject[:9]} {first.subject[9:]}")
     assert states(intake) == [LetterState.BOUNCED, LetterState.SENT]
     come_back(intake, SENDER, said=second.subject)
@@ -179,6 +179,20 @@ def test_a_dossier_shows_in_json_and_at_the_desk_that_its_applicant_was_not_reac
     assert [each.what for each in view(intake).history][-1] == "bounced"
 
 
+def test_an_answer_is_owed_again_until_one_has_reached_the_applicant(intake: Intake) -> None:
+    intake.post(dossier())
+    owed = intake.row().due
+    (first,) = send(intake)
+    assert (owed is not None, intake.row().due) == (True, None)
+    come_back(intake, SENDER)
+    assert intake.row().due == owed
+    with intake.registry.write() as connection:
+        decisions.send_letter(connection, first.id, who="desk", now=intake.now)
+        outgoing.count_try(connection, first.id, intake.now)
+        outgoing.handed_over(connection, first, intake.now)
+    assert intake.row().due is None
+
+
 def test_he_is_reached_by_a_later_letter_and_by_the_same_one_sent_again(intake: Intake) -> None:
     intake.post(dossier())
     (first,) = send(intake)
@@ -193,7 +207,7 @@ def test_he_is_reached_by_a_later_letter_and_by_the_same_one_sent_again(intake: 
     intake.now += timedelta(hours=1)
     with intake.registry.write() as connection:
         decisions.send_letter(connection, first.id, who="desk", now=intake.now)
-        outgoing.count_try(connection, first.id)
+        outgoing.count_try(connection, first.id, intake.now)
         outgoing.handed_over(connection, first, intake.now)
     assert unreached(intake) == {number(1): None}
 
@@ -240,6 +254,17 @@ def test_a_subject_is_known_however_it_is_coded_and_folded() -> None:
     coded = "Subject: =?utf-8?b?W0xNMjAxNi0wMDAxXSA=?=\n =?utf-8?b?5pS25Lu25Zue5omn?="
     told = bounce_of(submission(subject="未送达", text="", quoted=coded))
     assert "[LM2016-0001]收件回执" in told.words
+
+
+@pytest.mark.parametrize("piece", ["\n", " \n", ">", "message-id: ", "x-", "<"])
+def test_a_report_that_is_made_to_be_slow_is_read_at_once(piece: str) -> None:
+    assert bounce_of(submission(text=piece * 100_000)).message_ids == ()
+
+
+def test_no_more_message_ids_are_taken_than_can_be_asked_for() -> None:
+    ids = "".join(f"<{each}@example.com>" for each in range(1_000))
+    told = bounce_of(submission(headers=(("original-message-id", ids),)))
+    assert len(told.message_ids) == 100
 
 
 def test_a_text_that_is_made_to_be_slow_is_read_at_once() -> None:

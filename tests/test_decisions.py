@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from parsers.submission import Dossier
-from registry import decisions, filing
+from registry import decisions, filing, outgoing, queries
 from registry import models as m
 from registry.decisions import RefusedError
 from registry.rows import Fate, LetterState, Outcome, Status
@@ -17,6 +17,7 @@ from tests.builders import (
     HOST,
     KINDS,
     LIGHTS,
+    QUIET,
     ROBOTS,
     SENSORS,
     STRANGER,
@@ -493,3 +494,88 @@ def test_a_letter_without_an_address_is_not_sent(intake: Intake) -> None:
     (letter,) = intake.answer()
     assert letter.state is LetterState.SUPPRESSED
     assert "地址" in refused(intake, decisions.send_letter, letter.id)
+
+
+def test_a_letter_that_came_back_goes_to_another_address_as_a_letter_of_its_own(
+    judged: Intake,
+) -> None:
+    (letter,) = judged.answer(after=QUIET)
+    judged.post(sender="", machine="null-sender", bounced=(letter.message_id,))
+    assert judged.row().due is not None
+    to = {"message_id": "<two@example.org>"}
+    assert "邮箱" in refused(judged, decisions.redirect_letter, letter.id, "nowhere", **to)
+    new = act(judged, decisions.redirect_letter, letter.id, " New@Example.net ", **to)
+    old, fresh = judged.letters()
+    assert (old.state, old.message_id) == (LetterState.BOUNCED, letter.message_id)
+    assert (fresh.id, fresh.to, fresh.text) == (new, ("new@example.net",), letter.text)
+    assert (fresh.state, fresh.message_id) == (LetterState.QUEUED, "<two@example.org>")
+    assert (fresh.notice, fresh.mails, fresh.in_reply_to) == (True, (), letter.message_id)
+    assert fresh.dossiers == letter.dossiers
+    assert "new@example.net" in {each.detail.split()[-1] for each in judged.events("redirected")}
+    with judged.registry.write() as connection:
+        outgoing.handed_over(connection, fresh, judged.now + QUIET)
+    with judged.registry.read() as connection:
+        assert queries.queue_size(connection, waiting=True) == 0
+    assert judged.row().due is None
+
+
+def test_who_was_told_otherwise_waits_no_more(intake: Intake) -> None:
+    """A sender that looks like a machine gets no letter: a person tells him."""
+    intake.post(dossier(), machine="no-reply-sender")
+    (letter,) = intake.answer()
+    assert letter.state is LetterState.SUPPRESSED
+    assert intake.row().due is not None
+
+    def waiting() -> int:
+        with intake.registry.read() as connection:
+            return queries.queue_size(connection, waiting=True)
+
+    assert waiting() == 1
+    refused(intake, decisions.tell_otherwise, intake.row(), " ")
+    act(intake, decisions.tell_otherwise, intake.row(), "6月1日电话告知联系人")
+    assert (waiting(), intake.row().due) == (0, None)
+
+
+def test_a_draft_that_its_dossier_has_overtaken_goes_only_knowingly(intake: Intake) -> None:
+    intake.receipts(mode="review", quiet_period="0s")
+    intake.post(dossier(lacks=LACKING))
+    intake.answer()
+    (draft,) = intake.answer(after=QUIET)
+    assert (draft.state, draft.overtaken) == (LetterState.DRAFT, ())
+    with intake.registry.read() as connection:
+        assert queries.queue_size(connection, waiting=True) == 1
+    intake.post(subject=f"{number(1)} 申请撤回申报", text="因故")
+    assert number(1) in refused(intake, decisions.send_letter, draft.id)
+    act(intake, decisions.send_letter, draft.id, anyway=True)
+    assert intake.letters()[-1].state is LetterState.QUEUED
+
+
+def test_a_later_letter_takes_the_place_of_a_list_that_waits_for_approval(intake: Intake) -> None:
+    intake.receipts(mode="review", quiet_period="0s")
+    intake.post(dossier(lacks=LACKING))
+    intake.answer()
+    (draft,) = intake.answer(after=QUIET)
+    intake.post(dossier(ROBOTS, document("charter", content="2")))
+    intake.answer(after=QUIET)
+    (new,) = intake.answer(after=QUIET)
+    states = {each.id: each.state for each in intake.letters()}
+    assert (states[draft.id], states[new.id]) == (LetterState.SUPPRESSED, LetterState.DRAFT)
+
+
+def test_who_asked_to_withdraw_has_it_confirmed_once(intake: Intake) -> None:
+    intake.post(dossier())
+    intake.answer()
+    intake.post(subject=f"{number(1)} 申请撤回申报", text="因故")
+    intake.judge()
+    act(intake, decisions.withdraw, intake.row(), "申请人来函")
+    (letter,) = intake.answer(after=QUIET)
+    assert "已登记撤回" in letter.text
+    assert "撤回登记通知" in letter.subject
+    assert intake.answer(after=QUIET) == ()
+
+
+def test_a_withdrawal_that_nobody_asked_for_writes_no_letter(intake: Intake) -> None:
+    intake.post(dossier())
+    intake.answer()
+    act(intake, decisions.withdraw, intake.row(), "重复")
+    assert intake.answer(after=QUIET) == ()

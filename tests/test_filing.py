@@ -13,6 +13,7 @@ from config.call import CallError, parse_call
 from parsers.submission import Address, Problem
 from registry import decisions, filing
 from registry import models as m
+from registry.routing import ASKED, FORGOTTEN
 from registry.rows import DocumentState, Fate, LetterState, Status
 from tests.builders import (
     CALL,
@@ -198,7 +199,14 @@ def test_any_other_bounce_is_automatic(intake: Intake) -> None:
 
 @pytest.mark.parametrize(
     ("subject", "text", "flags"),
-    [("申请撤回申报", "因故", ("withdrawal-asked",)), ("补充材料", "请查收", ())],
+    [
+        ("申请撤回申报", "因故", ("withdrawal-asked",)),
+        (f"关于撤回{ROBOTS}申报的函", "见函", ("withdrawal-asked",)),
+        ("函", f"我单位决定撤回{ROBOTS}的申报材料。", ("withdrawal-asked",)),
+        ("函", "因故放弃本次申报", ("withdrawal-asked",)),
+        ("补充材料", "请查收", ()),
+        ("更正", "上一封邮件已撤回。现重新报送申报材料", ()),
+    ],
 )
 def test_a_wish_to_withdraw_is_raised_for_a_person(
     intake: Intake, subject: str, text: str, flags: tuple[str, ...]
@@ -209,8 +217,26 @@ def test_a_wish_to_withdraw_is_raised_for_a_person(
     assert intake.row().marked
 
 
+@pytest.mark.parametrize(
+    ("subject", "text", "reason", "like"),
+    [
+        (f"{ROBOTS}申报材料", "", FORGOTTEN, True),
+        ("[LM2016-9999] 补充材料", "补充材料见附件", FORGOTTEN, True),
+        ("材料", "材料已附上，请查收。", FORGOTTEN, True),
+        ("咨询申报截止时间", "请问何时截止？", ASKED, True),
+        ("问询", f"请问{ROBOTS}能否申报？", ASKED, True),
+        ("您好", "周末愉快", ASKED, False),
+    ],
+)
+def test_what_was_to_come_with_a_mail_is_told_from_what_is_only_asked(
+    intake: Intake, subject: str, text: str, reason: str, *, like: bool
+) -> None:
+    mail = intake.mail(intake.post(subject=subject, text=text))
+    assert (mail.fate, mail.reason, mail.submission_like) == (Fate.UNRELATED, reason, like)
+
+
 def test_a_mail_after_the_closing_day_is_late_and_one_on_it_is_not(intake: Intake) -> None:
-    text = CALL.text.replace("version = 2", "version = 7", 1)
+    text = CALL.text.replace(f"version = {CALL.version}", "version = 7", 1)
     said = "# closing = 2016-06-30T17:00:00+08:00"
     closing = parse_call(text.replace(said, "closing = 2016-06-01"), "test")
     filed = {}

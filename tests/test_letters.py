@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from config.settings import Center
 from registry.judge import basis_of, decided
+from registry.routing import ASKED, FORGOTTEN
 from registry.rows import (
     Case,
     Decision,
@@ -217,7 +218,7 @@ def test_file_that_cannot_be_opened_is_marked_and_only_its_sender_s_fault_is_his
 
 
 def test_who_sent_a_file_that_is_at_fault_is_asked_for_it_again() -> None:
-    again = "备注“未能打开”的文件，请检查后重新发送（不加密、未损坏）。"
+    again = "备注“未能打开”的文件，请检查后重新发送（不加密、未损坏）；加密的，也可"
     locked, slow = (document("other", "材料.zip", problem=each) for each in ("locked", "too-slow"))
     assert again in acknowledge(replace(IN_REVIEW, documents=(locked,))).text
     assert again in acknowledge(replace(IN_REVIEW, documents=(locked,)), OTHER).text
@@ -228,7 +229,9 @@ def test_supplement_that_leaves_nothing_open_is_told_what_it_has_settled() -> No
     settled = {NUMBER: ("document.agreement", "agreement.risk")}
     text = acknowledge(AWAITING, settled=settled).text
     assert "此前告知的下列事项已补齐：【组建协议】；【组建协议】风险承担。" in text
-    assert "已补齐" not in acknowledge(IN_REVIEW, settled=settled).text
+    corrected = acknowledge(IN_REVIEW, settled=settled, remaining={NUMBER: ("paper.seals",)}).text
+    assert "此前告知的下列事项已补齐：【组建协议】；【组建协议】风险承担。" in corrected
+    assert "此前告知的下列事项尚待补齐：【" in corrected
 
 
 def test_nothing_is_promised_of_a_dossier_that_was_withdrawn() -> None:
@@ -311,6 +314,42 @@ def test_links_are_named_with_their_end_and_asked_for_as_attachments() -> None:
         assert "x1y2" not in letter.text
 
 
+def test_forgotten_attachment_is_asked_for_and_a_question_is_only_confirmed() -> None:
+    forgotten = write(Kind.UNRECOGNISED, mails=(mail(reason=FORGOTTEN),))
+    assert forgotten.subject.startswith("您的邮件未见附件，请补发：")
+    assert "您的邮件未见附件" in forgotten.text
+    assert "从主题、正文和附件中" not in forgotten.text
+    asked = write(Kind.UNRECOGNISED, mails=(mail(reason=ASKED),))
+    assert asked.subject.startswith("来信已收到：")
+    assert "受理" not in asked.text
+    assert "工作人员将另行答复" in asked.text
+
+
+def test_rest_is_called_complete_only_where_something_else_came() -> None:
+    none = (missing(f"document.{each}") for each in ("form", "plan", "charter", "agreement"))
+    assert "除上述事项外" not in list_missing(view(*none)).text
+    form = Finding(id="document.form", outcome=Outcome.OK)
+    some = list_missing(view(form, missing("document.charter"), NO_RECORD))
+    assert "除上述事项外" in some.text
+
+
+def test_number_that_holds_no_longer_is_told_with_the_one_that_does() -> None:
+    text = list_missing(LACKING, notice=True, merged={NUMBER: ("LM2016-0099",)}).text
+    assert (
+        f"登记编号LM2016-0099的材料经工作人员核对，与本件为同一件，已并入本件。今后请使用登记编号{NUMBER}。"
+        in text
+    )
+    assert "已并入" not in list_missing(LACKING, notice=True).text
+
+
+def test_withdrawal_is_confirmed_and_nothing_else_is_said() -> None:
+    withdrawn = replace(IN_REVIEW, row=replace(IN_REVIEW.row, status=Status.WITHDRAWN))
+    letter = list_missing(withdrawn, notice=True)
+    assert letter.subject == f"[{NUMBER}] 撤回登记通知——{NAME}"
+    assert "受理" not in letter.text
+    assert "如需补充" not in letter.text
+
+
 def test_file_that_waits_for_a_person_is_marked() -> None:
     held = document("form", "新申报表.docx", state=DocumentState.HELD)
     text = acknowledge(replace(COMPLETE, documents=(held,))).text
@@ -338,7 +377,7 @@ def test_several_dossiers_get_one_table() -> None:
     assert "编号：LM2016-0038\u3000收到的材料：申报表、其他文件" in letter.text
     assert "状态：尚有缺件，缺件清单另行发送" in letter.text
     assert "联系人" not in letter.text
-    assert [*_headings(letter.html)][:5] == ["序号", "名称", "编号", "收到的材料", "状态"]
+    assert [*_headings(letter.html)][:5] == ["序号", "名称", "登记编号", "收到的材料", "状态"]
 
 
 def test_several_mails_share_one_letter() -> None:
@@ -493,7 +532,7 @@ def test_paper_has_a_section_of_its_own() -> None:
     findings = (missing("paper.copies", "登记3份，应为5份"), doubtful("paper.recommendation"))
     letter = list_missing(view(*findings, record=paper(copies=3)), notice=True)
     assert "电子材料已齐，纸质材料尚有下列事项需要补充" in letter.text
-    assert "一、纸质材料\n\n已登记收件，登记号S-041" in letter.text
+    assert "一、纸质材料\n\n已登记收件，纸质登记号S-041" in letter.text
     assert "如何补：〔纸质〕请补足纸质材料份数" in letter.text
     assert "其余事项由工作人员核对" in letter.text
     assert "您的邮件" not in letter.text
@@ -556,7 +595,7 @@ def test_notice_on_several_asks_for_paper_once() -> None:
 def test_where_to_send_what_is_missing_is_said() -> None:
     center = Center(address="某路1号")
     text = list_missing(LACKING, center=center).text
-    assert f"电子材料，请直接回复本邮件发送，并保留主题中的编号[{NUMBER}]。" in text
+    assert f"电子材料，请直接回复本邮件发送，并保留主题中的登记编号[{NUMBER}]。" in text
     assert "纸质材料请报送至本中心（地址附后）。" in text
     assert "地址附后" not in LETTERS["lacking"].text
     assert "请报送至本中心" not in LETTERS["awaiting"].text
@@ -689,7 +728,7 @@ def test_another_call_is_told_in_its_own_words_alone() -> None:
     for text in letters:
         assert not [word for word in ours if word in text], text
     assert "材料已齐。" in letters[0]
-    assert f"对照{TOPICS.notice}核对" in letters[2]
+    assert f"核对依据：{TOPICS.notice}。" in letters[2]
     assert "除上述事项外，其他材料已齐。" in letters[2]
     assert "您报送的申报材料已收齐，已登记归档。" in letters[5]
     assert "写明课题名称（全称）" in letters[7]

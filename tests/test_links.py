@@ -174,6 +174,12 @@ def test_an_address_ends_where_its_provider_ends_it() -> None:
     assert link.url == "https://pan.quark.cn/s/1a2B3c"
 
 
+def test_a_code_is_no_size() -> None:
+    for code in ("8k2d", "12kb"):
+        (link,) = find_links(f"链接: https://pan.baidu.com/s/1abcDEF 提取码: {code}")
+        assert (link.size, link.code) == ("", code)
+
+
 def test_each_of_several_links_keeps_its_own_name_size_and_code() -> None:
     text = (
         "申报表.zip https://pan.baidu.com/s/1aaaa 提取码: aaaa\n"

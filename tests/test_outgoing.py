@@ -394,7 +394,7 @@ def queued(judged: Intake) -> Intake:
 
 def put_off(intake: Intake, reason: str = "451 later", *, for_good: bool = False) -> LetterState:
     with intake.registry.write() as connection:
-        outgoing.count_try(connection, 1)
+        outgoing.count_try(connection, 1, intake.now)
         return outgoing.put_off(connection, 1, reason, intake.now, for_good=for_good)
 
 
@@ -427,14 +427,14 @@ def test_a_letter_refused_for_good_is_given_up_at_once(queued: Intake) -> None:
 def test_a_letter_held_by_a_person_is_not_tried(queued: Intake) -> None:
     with queued.registry.write() as connection:
         decisions.hold_letter(connection, 1, who="staff", now=queued.now)
-        assert not outgoing.count_try(connection, 1)
+        assert not outgoing.count_try(connection, 1, queued.now)
     (row,) = queued.letters()
     assert (row.state, row.attempts) == (LetterState.DRAFT, 0)
 
 
 def test_a_letter_held_while_it_was_tried_stays_held_when_it_was_not_taken(queued: Intake) -> None:
     with queued.registry.write() as connection:
-        assert outgoing.count_try(connection, 1)
+        assert outgoing.count_try(connection, 1, queued.now)
     with queued.registry.write() as connection:
         decisions.hold_letter(connection, 1, who="staff", now=queued.now)
     with queued.registry.write() as connection:
@@ -453,22 +453,39 @@ def test_a_letter_handed_over_is_sent_even_where_it_was_held_meanwhile(queued: I
     assert (row.state, row.sent_at, row.reason) == (LetterState.SENT, queued.now, "")
 
 
+def test_a_letter_of_which_nothing_could_be_recorded_does_not_go_again_at_every_look(
+    queued: Intake,
+) -> None:
+    pauses = []
+    for _ in range(3):
+        with queued.registry.write() as connection:
+            outgoing.count_try(connection, 1, queued.now)
+            assert queries.to_send(connection, queued.now) == ()
+        (row,) = queued.letters()
+        assert row.next_try_at
+        pauses.append(row.next_try_at - queued.now)
+        queued.now = row.next_try_at
+        with queued.registry.read() as connection:
+            assert queries.to_send(connection, queued.now) == (1,)
+    assert pauses == list(PAUSES[:3])
+
+
 def test_an_attempt_is_in_doubt_until_the_mail_server_has_said_what_it_did(queued: Intake) -> None:
     def attempts() -> tuple[int, int]:
         (row,) = queued.letters()
         return row.attempts, row.in_doubt
 
     with queued.registry.write() as connection:
-        outgoing.count_try(connection, 1)
+        outgoing.count_try(connection, 1, queued.now)
     assert attempts() == (1, 1)  # and so it stays where the process dies now
     put_off(queued)
     assert attempts() == (2, 1)
     with queued.registry.write() as connection:
-        outgoing.count_try(connection, 1)
+        outgoing.count_try(connection, 1, queued.now)
         outgoing.put_off(connection, 1, "lost", queued.now, for_good=False, in_doubt=True)
     assert attempts() == (3, 2)
     with queued.registry.write() as connection:
-        outgoing.count_try(connection, 1)
+        outgoing.count_try(connection, 1, queued.now)
         outgoing.handed_over(connection, queued.letters()[0], queued.now)
         assert queries.count_in_doubt(connection) == 2
     assert attempts() == (4, 2)

@@ -281,3 +281,35 @@ def test_files_added_by_hand_are_refused_in_words_while_the_sandbox_does_not_wor
             who="staff",
             now=intake.now,
         )
+
+
+def test_no_more_of_a_thread_and_a_subject_is_kept_and_quoted_than_mail_servers_bear(
+    intake: Intake, sandbox: Sandbox
+) -> None:
+    thread = "\r\n ".join(f"<{each}@example.com>" for each in range(2_000))
+    words = "\r\n ".join(["alliance"] * 1_000)
+    head = f"From: a@example.com\r\nSubject: {words}\r\nReferences: {thread}\r\n"
+    mail = take_in(intake, f"{head}\r\nhello\r\n".encode())
+    file_pending(intake.house, sandbox, Touched(), Event())
+    assert len(intake.mail(mail).subject) == pipeline.LONGEST_SUBJECT
+    kept = intake.mail(mail).references
+    assert (len(kept), kept[-1]) == (pipeline.THREAD, "<1999@example.com>")
+
+
+def test_a_mail_that_the_database_refuses_keeps_no_other_back_and_is_set_aside(
+    intake: Intake, sandbox: Sandbox
+) -> None:
+    refused, other = take_in(intake, MAIL), take_in(intake, MAIL.replace(b"hello", b"again"))
+    with intake.registry.write() as connection:
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER refuses BEFORE UPDATE OF sender ON mail WHEN NEW.id = {refused} "
+            "BEGIN SELECT RAISE(ABORT, 'refused'); END"
+        )
+    file_pending(intake.house, sandbox, Touched(), Event())
+    assert (intake.mail(refused).fate, intake.mail(other).fate) == (Fate.PENDING, Fate.UNRELATED)
+    for _ in range(filing.ATTEMPTS - 1):
+        file_pending(intake.house, sandbox, Touched(), Event())
+    assert (intake.mail(refused).fate, intake.mail(refused).reason) == (
+        Fate.QUARANTINED,
+        "连续3次处理出错：IntegrityError",
+    )

@@ -182,7 +182,7 @@ def test_the_paper_register_shows_each_records_dossier(full: Intake) -> None:
 def test_a_letter_put_off_is_not_tried_before_its_time(full: Intake) -> None:
     with full.registry.write() as connection:
         first = queries.to_send(connection, full.now)[0]
-        outgoing.count_try(connection, first)
+        outgoing.count_try(connection, first, full.now)
         outgoing.put_off(connection, first, "451", full.now, for_good=False)
         soon = set(queries.to_send(connection, full.now))
         later = set(queries.to_send(connection, full.now + timedelta(minutes=1)))

@@ -321,6 +321,18 @@ def test_the_mailbox_of_a_mail_tells_whose_word_counts(intake: Intake, tmp_path:
     assert verdicts == [FAILED, None]
 
 
+def test_a_reply_to_the_service_itself_is_none(intake: Intake, tmp_path: Path) -> None:
+    own = intake.house.settings.smtp.address
+    sender = f"office@{own.rpartition('@')[2]}"
+    raw = f"From: {sender}\r\nReply-To: {own}\r\nSubject: {ROBOTS}\r\n\r\nhello\r\n"
+    with intake.house.originals.incoming() as file:
+        file.write(raw.encode())
+        mail = intake.receive(sha256=intake.house.originals.keep(file))
+    with Sandbox(Limits(), tmp_path / "work", size=1) as sandbox:
+        file_pending(intake.house, sandbox, Touched(), Event())
+    assert (intake.mail(mail).sender, intake.mail(mail).answer_to) == (sender, sender)
+
+
 def test_the_desk_shows_whose_word_was_given_and_who_was_not_reached(intake: Intake) -> None:
     intake.post(dossier(), authentication=PASSED)
     forged = intake.post(

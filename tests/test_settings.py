@@ -43,7 +43,8 @@ def test_the_example_file_holds_every_key_with_its_default() -> None:
         section = Mailbox if name == "mailbox" else field.annotation
         assert section is not None
         for key in section.model_fields:
-            assert f"\n{key} = " in text or f"\n# {key} = " in text, f"{name}.{key}"
+            ways = (f"\n{key} = ", f"\n# {key} = ", f"\n# [{name}.{key}]")
+            assert any(each in text for each in ways), f"{name}.{key}"
 
 
 def test_the_example_file_loads_as_it_is() -> None:
