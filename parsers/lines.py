@@ -215,7 +215,7 @@ _NUMBER = re.compile(
 )
 _TOC = re.compile(r"(?:[.…·\-_]{3,}|\t| {3,})\s*\d{1,3}\s*$|[.…·]{4,}\s*\d*\s*$")
 _HEADING_CUT = re.compile(r"[:\]】〕。\s]")
-_MODAL = re.compile("不|应当|必须|未经|如有|负责|按照|根据|为了")
+_MODAL = re.compile("不|应当|必须|未经|如有|负责(?!的(?:工作|任务|事项|内容)$)|按照|根据|为了")
 _TITLE_LIMIT = 30
 _INLINE_LIMIT = 18
 

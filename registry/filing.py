@@ -217,12 +217,16 @@ def _followed(connection: Connection, numbers: Iterable[str]) -> tuple[str, ...]
 
 
 def _promises(submission: Submission, call: Call) -> bool:
-    """Whether a mail speaks as if it brought something: of files, or of its dossier, unasked."""
+    """Whether a mail speaks as if it brought something: of files, or of its dossier, unasked.
+
+    One that quotes a number never does: an answer would tell a stranger which numbers there are.
+    """
     words = f"{submission.subject}\n{submission.text}"
+    if find_number(words, call):
+        return False
     if any_of(call.mail.attached).search(squeeze(plain(words))):
         return True
-    names = find_number(words, call) or find_names(words, call)
-    return bool(names) and not any(each in words for each in call.mail.questions)
+    return bool(find_names(words, call)) and not any(each in words for each in call.mail.questions)
 
 
 def _returned(connection: Connection, mail: AnyRow, understood: Understood) -> tuple[int, ...]:

@@ -337,5 +337,5 @@ def test_a_changed_call_is_tried_on_all_filed_dossiers_and_touches_none(
     printed = house.intake("call", "test", str(changed))
     assert (printed.code, "2 件结果不同" in printed.out) == (0, True)
     refused = house.intake("call", "test", str(broken))
-    assert (refused.code, "checks.0.absent" in refused.err) == (2, True)
+    assert (refused.code, "checks.document.form.absent" in refused.err) == (2, True)
     assert (house.queue(), house.look("letters")) == before
