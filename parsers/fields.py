@@ -38,6 +38,7 @@ _PLAIN = 3  # shorter labels may be the end of a value
 _LABELLED_LENGTH = 600  # a longer line is running text
 _INSIDE = r"[^\s:;,、。|_]{0,8}?"  # what `*` stands for inside a label, and ahead of it
 _AHEAD = r"(?:[一-鿿()/]{0,10}?|(?:[一-鿿]\s{1,4}){1,6}?)"
+_NOTE_AT_END = re.compile(r"[（(][^（）()]*[）)]$")
 _LONGEST_LABEL = 18
 _LONGEST_LABEL_OR_TITLE = 6  # a person with a title is longer
 _LEAST_ROWS = 2  # under the headings of a list
@@ -292,7 +293,8 @@ def _completed(
 
 def _around(pair: Pair, before: Line, following: Line, call: Call) -> str:
     """Return a name whose halves stand in the columns above and below the end of a label's line."""
-    at_end = pair.line.raw.rstrip(" :：_").endswith(pair.label.rstrip(" :："))
+    line = _NOTE_AT_END.sub("", pair.line.raw.rstrip(" :：_"))
+    at_end = line.endswith(pair.label.rstrip(" :："))
     if not at_end or not before.text.split() or not following.text.split():
         return ""
     halves = before.raw.split()[-1], following.raw.split()[-1]
@@ -343,8 +345,10 @@ def _collect(
 def _is_next_label(value: str, holds: str, labels: Labels) -> bool:
     """Whether a value looks like a label, and not like a person's name and title: 詹秘书长."""
     longest = _LONGEST_LABEL_OR_TITLE if holds == "person" else _LONGEST_LABEL
-    short = len(value) <= longest and not begins_with_surname(value)
-    return short and not is_organisation(value) and labels.is_heading(value)
+    if not holds or len(value) > longest or begins_with_surname(value):
+        return False
+    body = is_organisation(value) or is_authority(value)
+    return not body and (labels.is_heading(value) or labels.is_bare(value))
 
 
 def _keep(best: dict[str, tuple[_Fit, Fact]], field: str, fit: _Fit, fact: Fact) -> None:

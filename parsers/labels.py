@@ -44,6 +44,10 @@ class Labels:
         key = self.key(text)
         return bool(key) and not key.endswith(ANY)
 
+    def is_bare(self, text: str) -> bool:
+        """Whether a text is a label without any of the words that the call leaves open in it."""
+        return label_key(text) in _bare_words(self.known)
+
     def is_heading(self, text: str) -> bool:
         """Whether a cell looks like a label, be it one that the call does not know."""
         if text.rstrip().endswith(":") or self.is_label(text):
@@ -116,6 +120,11 @@ def _label_for(
             length, closed = len(word.replace(ANY, "")), not word.endswith(ANY)
             found.append((reach, length, word in wanted, closed, word))
     return max(found, default=(0, 0, False, False, ""))[-1]
+
+
+@cache
+def _bare_words(known: frozenset[str]) -> frozenset[str]:
+    return frozenset(word.strip(ANY) for word in known)
 
 
 @cache

@@ -36,6 +36,9 @@ def form(*blocks: Block) -> Facts:
         ("agreement.ip", "研究成果的所有权归出资各方。"),
         ("agreement.benefits", "成果向外许可的，许可费由完成人与出资人按比例提取。"),
         ("agreement.risk", "试验失败的，已花费的经费由参加单位分摊。"),
+        ("agreement.risk", "未获成功的课题不追究责任，各方投入视为各自应担的风险成本。"),
+        ("agreement.goals", "瞄准无人机技术前沿，到“十三五”末实现飞行控制的自主可控。"),
+        ("agreement.tasks", f"柔版制版一项，由{UNIVERSITY}牵头，和{COMPANY}配合。"),
     ],
 )
 def test_one_sentence_may_state_a_clause_under_any_heading(finding: str, sentence: str) -> None:
@@ -49,6 +52,9 @@ def test_one_sentence_may_state_a_clause_under_any_heading(finding: str, sentenc
     [
         ("agreement.goals", "整机的目标市场在省内。"),
         ("agreement.goals", "各方实行节能目标责任制。"),
+        ("agreement.goals", "各方的市场目标由其自行制定，联盟不予干预。"),
+        ("agreement.goals", "研究成果投产的，接产企业按销售额付给研制单位，连付三年。"),
+        ("agreement.tasks", "课题失败时，企业承担经费损失，院校承担人力投入损失。"),
         ("agreement.rights", "联盟每年组织义务植树。"),
         ("agreement.ip", "聘请某知识产权代理公司提供知识产权服务。"),
         ("agreement.benefits", "联盟不得损害公共利益。"),
@@ -62,6 +68,11 @@ def test_words_that_mean_another_thing_state_nothing(finding: str, sentence: str
 @pytest.mark.parametrize("name", ["广州市甲乙知识产权服务中心", "深圳甲乙专利事务所"])
 def test_the_name_of_a_member_is_no_clause(name: str) -> None:
     assert "agreement.ip" not in agreement("缔约各方", f"1.{COMPANY}", f"2.{name}").clauses
+
+
+def test_a_sentence_about_one_member_says_nothing_of_the_alliance() -> None:
+    assert "plan.experts" not in agreement("三、其他", f"{UNIVERSITY}的产品内置专家库。").clauses
+    assert "plan.experts" in agreement("三、其他", f"{UNIVERSITY}为联盟建立专家库。").clauses
 
 
 def test_joined_words_of_a_heading_make_no_other_word() -> None:

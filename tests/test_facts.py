@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from config.call import load_calls
 from parsers.facts import read_facts
+from parsers.lines import line_of
+from parsers.members import member_of
 from parsers.submission import Block, Content, Facts, Hit
 from tests.documents import (
     ALLIANCE,
@@ -332,6 +334,18 @@ def test_a_member_lacking_in_the_signature_block_is_lacking() -> None:
     assert [each.name for each in signatures] == [COMPANY, SECOND, THIRD, INSTITUTE]
 
 
+def test_a_signature_block_keeps_all_that_stands_in_it() -> None:
+    broken = ["签署页", f"{COMPANY[:-2]} {UNIVERSITY}", f"{COMPANY[-2:]}", "法定代表人（签字）："]
+    facts = read_facts(content("组建协议", *broken), "agreement", CALL)
+    assert any(COMPANY[:-2] in text for text in facts.signed)
+
+
+@pytest.mark.parametrize("ahead", ["甲方系", "签约方2——", "立约人三——", "一是", "即"])
+def test_a_label_before_a_party_is_no_part_of_its_name(ahead: str) -> None:
+    line = line_of(f"{ahead}{COMPANY}", None)
+    assert member_of(line.raw, line, "", CALL).name == COMPANY
+
+
 @pytest.mark.parametrize(
     "block",
     [
@@ -380,6 +394,7 @@ def test_text_to_be_replaced_is_quoted(line: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
+        "领域或行业：工业机器人",
         "法定代表人（签字）：XX",
         "签署日期：20XX年 月 日",
         "传真：________    手机：________",

@@ -126,3 +126,51 @@ def test_rows_of_a_printed_table_without_rulings_stay_apart() -> None:
 def test_a_name_that_begins_above_its_label_is_whole() -> None:
     page = ("申报表", ALLIANCE[:-1], "联盟名称", ALLIANCE[-1:], f"推荐单位 {BUREAU}")
     assert read_facts(printed(page), "form", CALL).fields["name"].value == ALLIANCE
+
+
+# ── Values that look like labels, and labels that look like values ────────────────────
+
+
+def test_a_title_behind_a_surname_is_a_person() -> None:
+    found = values((("联系人（签收材料）", "詹秘书长"), ("联系电话", PHONE)))
+    assert (found["contact"], found["phone"]) == ("詹秘书长", PHONE)
+
+
+@pytest.mark.parametrize(
+    ("label", "following", "field"),
+    [("联盟名称", "主要领域", "name"), ("联系人", "电邮", "contact")],
+)
+def test_the_next_label_is_no_value(label: str, following: str, field: str) -> None:
+    assert not values(((label, following), ("秘书处单位", COMPANY)))[field]
+
+
+def test_an_address_is_no_contact() -> None:
+    assert "contact" not in values("联系地址及门牌：示例路35号", f"秘书处单位：{COMPANY}")
+
+
+def test_words_spaced_out_for_looks_are_one_label() -> None:
+    line = f"秘书处单位：__{COMPANY}__推 荐 机 构：__{BUREAU}__"
+    assert (values(line)["secretariat"], values(line)["recommender"]) == (COMPANY, BUREAU)
+
+
+def test_a_blank_beside_a_loose_label_hides_no_value() -> None:
+    found = values(f"秘书长单位：{COMPANY}", "申报单位声明：", "同意。")
+    assert found["secretariat"] == COMPANY
+
+
+def test_the_sheet_of_the_secretariat_is_none_of_a_member() -> None:
+    lines = [
+        "（二）秘书处所在单位情况表",
+        *("1、单位名称", COMPANY, "2、工作对接人", "沈经理"),
+        "（三）成员单位情况表",
+        *("1、单位名称", UNIVERSITY, "2、工作对接人", "王老师"),
+        *("1、单位名称", INSTITUTE, "2、工作对接人", "赵老师"),
+    ]
+    assert values(*lines)["contact"] == "沈经理"
+
+
+def test_a_label_at_half_the_height_of_its_value_has_it() -> None:
+    found = values(
+        "佛山市顺德区经济和科", f"秘书处单位：{COMPANY} 推荐部门（公章）：", "技促进局（公章）"
+    )
+    assert found["recommender"] == "佛山市顺德区经济和科技促进局"

@@ -221,7 +221,7 @@ def test_a_wish_to_withdraw_is_raised_for_a_person(
     ("subject", "text", "reason", "like"),
     [
         (f"{ROBOTS}申报材料", "", FORGOTTEN, True),
-        ("[LM2016-9999] 补充材料", "补充材料见附件", FORGOTTEN, True),
+        ("[LM2016-9999] 补充材料", "补充材料见附件", ASKED, False),
         ("材料", "材料已附上，请查收。", FORGOTTEN, True),
         ("咨询申报截止时间", "请问何时截止？", ASKED, True),
         ("问询", f"请问{ROBOTS}能否申报？", ASKED, True),

@@ -216,3 +216,16 @@ _DOCUMENTS = st.builds(
 def test_every_document_is_in_exactly_one_dossier(documents: list[Document]) -> None:
     grouped = [id(each) for dossier in group(documents, CALL) for each in dossier.documents]
     assert sorted(grouped) == sorted(map(id, documents))
+
+
+def test_a_file_that_cannot_be_read_lies_with_those_beside_it() -> None:
+    form, plan, _, agreement = full_set(CARS)
+    damaged = opened("GD联盟章程03.docx", Content(media_type="", problem=Problem.DAMAGED), CALL)
+    (dossier,) = group([form, plan, damaged, agreement], CALL)
+    assert len(dossier.documents) == len(TITLES)
+
+
+def test_a_form_whose_name_was_misread_lies_with_what_it_lacks() -> None:
+    form, *others = full_set(CARS)
+    assert len(group([paper("申报表", "我联盟"), *others], CALL)) == 1
+    assert len(group([form, *others], CALL)) == 1

@@ -132,6 +132,9 @@ def test_patterns_and_mere_mentions_are_no_names(text: str) -> None:
         ("3D打印产业技术创新联盟（终稿）20160531.doc", "3D打印产业技术创新联盟"),
         ("广东省石墨烯产业技术创新联盟", "广东省石墨烯产业技术创新联盟"),
         ("申报表.doc", ""),
+        ("附3 联盟章程.docx", ""),
+        ("1号材料 联盟申请表.docx", ""),
+        ("材料2-机器人联盟章程.docx", "机器人联盟"),
         ("广东省产业技术创新联盟申报表.doc", ""),
         ("扫描0001.jpg", ""),
     ],
@@ -307,7 +310,12 @@ def test_names_that_look_like_organisations(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["负责整机设计", "各成员单位", "公司", "交流的场所", "设立秘书处、办公室"]
+    "text",
+    [
+        *("负责整机设计", "各成员单位", "公司", "交流的场所", "设立秘书处、办公室"),
+        *("公立医院", "省属科研院所", "开放实验室", "海洋牧场", "靠一家公司"),
+        *("科研处处长曹沁园", "2016年6月2日示范园", "设有控制方向的学科点和实验室"),
+    ],
 )
 def test_texts_that_do_not_look_like_organisations(text: str) -> None:
     assert not is_organisation(text)
