@@ -63,7 +63,7 @@ torture: setup debian
 bench: setup
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.measure a 2000 60
-	$(BIN)/python -m tests.measure b 2000 60
+	$(BIN)/python -m tests.measure d 2000 60
 	CORPUS=all INTAKE_SECOND_READERS=1 $(BIN)/pytest tests/test_corpus_mail.py tests/test_corpus_office.py
 
 # Pin every dependency anew. Needs `uv`.
