@@ -177,7 +177,7 @@ def _answers(
         if not any(standings[each].marked for each in mail.dossiers):
             groups[_shares(mail)].append(mail)
     for mails in groups.values():
-        kind = _answer_kind(mails, standings, receipts)
+        kind = _answer_kind(mails[-1], standings)
         if kind is Kind.MISSING_ITEMS and _quiet_until(mails, standings, receipts, now) > now:
             continue
         yield _answer(kind, mails, receipts)
@@ -190,20 +190,13 @@ def _shares(mail: Waiting) -> object:
     return (mail.sender, mail.dossiers, mail.stranger, alone, hindered)
 
 
-def _answer_kind(
-    mails: Sequence[Waiting], standings: Mapping[int, Standing], receipts: Receipts
-) -> Kind:
-    """Tell what answers mails: what has arrived is acknowledged where a person approves lists.
-
-    The list follows then as a notice, once that person has let it go.
-    """
-    newest = mails[-1]
-    if not newest.dossiers:
+def _answer_kind(mail: Waiting, standings: Mapping[int, Standing]) -> Kind:
+    if not mail.dossiers:
         return Kind.UNRECOGNISED
-    alone = len(newest.dossiers) == 1 and not newest.stranger
-    lacks = alone and standings[newest.dossiers[0]].lacks
-    list_follows = receipts.mode == "review" and any(each.fate is Fate.FILED for each in mails)
-    return Kind.MISSING_ITEMS if lacks and not list_follows else Kind.ACKNOWLEDGEMENT
+    alone = len(mail.dossiers) == 1 and not mail.stranger
+    if alone and standings[mail.dossiers[0]].lacks:
+        return Kind.MISSING_ITEMS
+    return Kind.ACKNOWLEDGEMENT
 
 
 def _quiet_until(
