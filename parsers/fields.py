@@ -238,7 +238,7 @@ def _value_in_cell(cell: Line, labels: Labels) -> str:
 def read_fields(
     sections: Sequence[Section], elsewhere: Collection[int], kind: str, call: Call
 ) -> dict[str, Fact]:
-    """Return what the fields of the call hold; the first that fits counts.
+    """Return what the fields of the call hold: what fits best counts, and of that the first.
 
     Sections `elsewhere` speak of members or people alone. A field whose label is not known is
     told by what it holds: the one organisation, authority, number or address of its kind.
@@ -332,10 +332,8 @@ def _collect(
     """
     for each in asked:
         if pair.key in keys_of(each.labels):
-            fits = bool(pair.value) and may_hold(each.holds, pair.value, call)
             next_label = _is_next_label(pair.value, each.holds, labels)
-            fits = fits and not next_label
-            if fits:
+            if pair.value and not next_label and may_hold(each.holds, pair.value, call):
                 _keep(best, each.id, _Fit.WELL, pair.fact())
             elif not (pair.key.endswith(ANY) or pair.guessed):
                 fact = replace(pair, value="").fact() if next_label else pair.fact()
