@@ -539,7 +539,6 @@ def test_who_was_told_otherwise_waits_no_more(intake: Intake) -> None:
 def test_a_draft_that_its_dossier_has_overtaken_goes_only_knowingly(intake: Intake) -> None:
     intake.receipts(mode="review", quiet_period="0s")
     intake.post(dossier(lacks=LACKING))
-    intake.answer()
     (draft,) = intake.answer(after=QUIET)
     assert (draft.state, draft.overtaken) == (LetterState.DRAFT, ())
     with intake.registry.read() as connection:
@@ -553,10 +552,8 @@ def test_a_draft_that_its_dossier_has_overtaken_goes_only_knowingly(intake: Inta
 def test_a_later_letter_takes_the_place_of_a_list_that_waits_for_approval(intake: Intake) -> None:
     intake.receipts(mode="review", quiet_period="0s")
     intake.post(dossier(lacks=LACKING))
-    intake.answer()
     (draft,) = intake.answer(after=QUIET)
     intake.post(dossier(ROBOTS, document("charter", content="2")))
-    intake.answer(after=QUIET)
     (new,) = intake.answer(after=QUIET)
     states = {each.id: each.state for each in intake.letters()}
     assert (states[draft.id], states[new.id]) == (LetterState.SUPPRESSED, LetterState.DRAFT)
