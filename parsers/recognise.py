@@ -21,7 +21,7 @@ _TITLE_LENGTH = 50
 _SPREAD = 4  # over so many lines a title may be spread
 _COMBINED = 3  # a first page with so many documents' titles belongs to a bound volume
 _TRAILING = re.compile(
-    r"(?:\([^()]{0,30}\)|草案|(?:讨论|送审|征求意见|修订|修改|试行|暂行|报批|正式)稿|[初终定]稿|试行|暂行|[\s._\-+,、~:·\"'”’》」】]|v\d+(?:\.\d+)*|\d{4,8}|\d{4}年(?:度|\d+月(?:\d+日)?)?)$",
+    r"(?:\((?:[^()]|\([^()]{0,12}\)){0,30}\)|草案|(?:讨论|送审|征求意见|修订|修改|试行|暂行|报批|正式)稿|[初终定]?稿|试行|暂行|[\s._\-+,、~:·\"'”’》」】]|v\d+(?:\.\d+)*|\d{4,8}|\d{4}年(?:度|\d+月(?:\d+日)?)?)$",
     re.IGNORECASE,
 )
 _ENCLOSURE = re.compile(r"附[件录表]?[\d一二三四五六七八九十]*:?$")

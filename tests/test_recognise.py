@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from config.call import load_calls
 from parsers.lines import items_of
-from parsers.recognise import OTHER, find_title, recognise
+from parsers.recognise import OTHER, find_title, recognise, title_in
 from parsers.submission import Content, Problem
 from tests.documents import ALLIANCE, CLEAN, content, printed
 
@@ -105,3 +105,16 @@ def test_text_counts_before_the_file_name() -> None:
 @given(st.lists(st.text(max_size=30), max_size=8), st.text(min_size=1, max_size=30))
 def test_any_text_has_a_kind_of_the_call_or_none(lines: list[str], path: str) -> None:
     assert recognise(content(*lines), path, CALL) in {*KINDS, OTHER}
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "广东省工业机器人产业技术创新联盟组建方案稿",
+        "广东省工业机器人产业技术创新联盟建设工作方案（粤衡（珠海）装备有限公司起草）",
+    ],
+)
+def test_what_hangs_on_behind_a_title_does_not_hide_it(title: str) -> None:
+    found = title_in(title, CALL)
+    assert found is not None
+    assert found.kind == "plan"
