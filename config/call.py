@@ -288,9 +288,9 @@ class Check(_Part):
     In all these words `*` stands for a few characters, `#` for a number. `slogans` are set
     phrases that contain a word but settle nothing, and count only as the heading of an
     article; `decoys` contain a word but mean another thing, and never count, nor does any
-    sentence with a word of `unless`: it speaks of another clause. What is asked of
-    the members together (`collective`) is not proven by a sentence about one of them. Of `rivals`,
-    clauses that exclude each other, one is told by `words`, one by `rivals`.
+    sentence with a word of `unless`: it speaks of another clause. What is asked of the members
+    together (`collective`) is not proven by a sentence about one of them. Of `rivals`, clauses
+    that exclude each other, one is told by `words`, one by `rivals`.
     """
 
     id: str

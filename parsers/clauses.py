@@ -216,20 +216,23 @@ def _holds_data(grid: Grid) -> bool:
 
 def _proof(check: Check, sentences: Sequence[Sentence], call: Call) -> Sentence | None:
     """Return the sentence that states a clause, or the first of enough that speak of it."""
-    other = any_of(check.unless)
-    sentences = [each for each in sentences if not other.search(each.text)]
-    if check.collective:
-        sentences = [each for each in sentences if not _is_of_one_body(each.text, call)]
     for statement in check.statements:
         stating = (each for each in sentences if _states(each.text, statement, check))
-        if found := next(stating, None):
+        if found := next((each for each in stating if _counts(each.text, check, call)), None):
             return found
     speaking = [each for each in sentences if _states(each.text, (check.words,), check)]
+    speaking = [each for each in speaking if _counts(each.text, check, call)]
     if len(speaking) < check.least:
         return None
     binding = any_of(call.obligations)
     bound = check.least == 1 or any(binding.search(each.text) for each in speaking)
     return speaking[0] if bound else None
+
+
+def _counts(sentence: str, check: Check, call: Call) -> bool:
+    """Whether what a sentence states may prove a clause: not another one, nor of one member."""
+    other = any_of(check.unless).search(sentence)
+    return not other and not (check.collective and _is_of_one_body(sentence, call))
 
 
 def _is_of_one_body(sentence: str, call: Call) -> bool:

@@ -397,14 +397,14 @@ def is_person(text: str) -> bool:
     """Whether a text has the shape of a Chinese person's name: a surname and one to three more."""
     form = squeeze(plain(text))
     longest = 4 if form.startswith(_DOUBLE_SURNAMES) else 3
-    named = form[:1] in _SURNAMES and _HAN_ONLY.fullmatch(form) is not None
+    named = begins_with_surname(form) and _HAN_ONLY.fullmatch(form) is not None
     return named and 1 < len(form) <= longest
 
 
 def begins_with_surname(text: str) -> bool:
     """Whether a text begins with a Chinese surname."""
     form = squeeze(plain(text))
-    return form[:1] in _SURNAMES or form.startswith(_DOUBLE_SURNAMES)
+    return form[:1] in _SURNAMES  # a double surname's first character is among them
 
 
 def same_organisation(one: str, other: str, call: Call) -> Likeness:

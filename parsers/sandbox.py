@@ -27,6 +27,7 @@ from typing import BinaryIO, Self
 from pydantic import ValidationError
 
 from config.limits import Limits
+from parsers.children import environment_of_child
 from parsers.errors import ParseError
 from parsers.submission import Content, File, Problem, Submission
 from parsers.wire import (
@@ -48,7 +49,6 @@ _START_SECONDS = 60
 _BYTES_PER_TURN = 10 << 20  # a mail has the time of one document for each so many bytes
 # What brings more archives that kill the child is refused as a whole.
 _MOST_SHUT = 5
-_ROOT = Path(__file__).resolve().parent.parent
 
 
 class SandboxError(Exception):
@@ -391,13 +391,7 @@ def _start(
     answers: int, limits: Limits, folder: Path, complaints: BinaryIO, *, idle: bool
 ) -> subprocess.Popen[bytes]:
     """Start a child that inherits nothing but its pipes: no secrets, no open files, no terminal."""
-    environment = {
-        "PATH": os.defpath,
-        "LANG": "C.UTF-8",
-        "PYTHONPATH": str(_ROOT),
-        "PYTHONUTF8": "1",
-        "TMPDIR": str(folder),
-    }
+    environment = {**environment_of_child(), "TMPDIR": str(folder)}
     arguments = [str(answers), str(os.getpid()), limits.model_dump_json(), *(["idle"] * idle)]
     return subprocess.Popen(  # noqa: S603 - our own module, our own arguments
         [sys.executable, "-P", "-m", "parsers.sandbox_child", *arguments],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 import subprocess
 import sys
@@ -16,10 +15,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from parsers.children import environment_of_child
+
 Cell = str | bool | int | float | date | datetime | None
 Row = tuple[Cell, ...]
 
-_ROOT = Path(__file__).resolve().parent.parent
 _SECONDS = 120
 
 _WORKBOOK_SUFFIXES = {".xlsx", ".xlsm", ".xlsb", ".xls", ".et", ".ods"}
@@ -78,7 +78,7 @@ def _workbook(path: Path) -> tuple[Sheet, ...]:
     try:
         child = subprocess.run(  # noqa: S603 - our own module and a path
             [sys.executable, "-P", "-m", "registry.sheet_child", str(path.resolve())],
-            env={"PATH": os.defpath, "PYTHONPATH": str(_ROOT), "PYTHONUTF8": "1"},
+            env=environment_of_child(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import DBAPIError
 
+from parsers.children import environment_of_child
 from registry import queries
 from registry.database import Registry, RegistryError, open_registry
 from registry.judging import call_of
@@ -27,8 +28,6 @@ AT_ONCE = 500
 NICENESS = 10
 ENDS_WITHIN = 600
 """Seconds after which a child that hangs is given up."""
-
-_ROOT = Path(__file__).resolve().parent.parent
 
 
 def write_registry(registry: Registry, path: Path, zone: ZoneInfo) -> int:
@@ -49,11 +48,10 @@ def write_registry(registry: Registry, path: Path, zone: ZoneInfo) -> int:
 
 def write_apart(data_dir: Path, path: Path, zone: ZoneInfo) -> None:
     """Have a child write the whole registry as a workbook. Raises OSError when it fails."""
-    environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONPATH": str(_ROOT)}
     asked = [str(data_dir.absolute()), str(path.absolute()), zone.key]
     done = subprocess.run(  # noqa: S603 - our own module, our own arguments
         [sys.executable, "-P", "-m", "reports.exporting", *asked],
-        env=environment,
+        env=environment_of_child(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=ENDS_WITHIN,

@@ -22,6 +22,7 @@ from tests.builders import (
     SENSORS,
     STRANGER,
     Intake,
+    act,
     document,
     dossier,
     number,
@@ -30,12 +31,6 @@ from tests.builders import (
 
 LACKING = ("agreement.risk",)
 CHINESE = re.compile("[一-鿿]")
-
-
-def act(intake: Intake, what: Callable[..., object], *arguments: object, **more: object) -> object:
-    """Let the staff do something, in a transaction of its own."""
-    with intake.registry.write() as connection:
-        return what(connection, *arguments, **more, who="staff", now=intake.now)
 
 
 def refused(intake: Intake, what: Callable[..., object], *arguments: object, **more: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select, update
@@ -14,6 +15,7 @@ from registry import models as m
 from registry.events import mark
 from registry.judging import judge_dossier
 from registry.rows import Kind, Outcome, Status
+from tests import builders
 from tests.builders import (
     CALL,
     HOST,
@@ -31,9 +33,11 @@ from tests.builders import (
 NEAR = "广东省工业机器产业技术创新联盟"
 
 
-def act(intake: Intake, what: Callable[..., object], *arguments: str, serial: int = 1) -> None:
-    with intake.registry.write() as connection:
-        what(connection, intake.row(serial), *arguments, who="staff", now=intake.now)
+def act(
+    intake: Intake, what: Callable[..., object], *arguments: object, serial: int = 1, **more: object
+) -> None:
+    """Let the staff do something with a dossier."""
+    builders.act(intake, what, intake.row(serial), *arguments, **more)
 
 
 def touch(intake: Intake, *dossiers: int) -> None:
@@ -210,17 +214,8 @@ def test_a_near_record_is_proposed_and_a_person_may_say_that_it_is_none(intake: 
     intake.post(dossier())
     intake.judge()
     assert intake.row().review == ("match-proposed",)
-    with intake.registry.write() as connection:
-        decisions.decide(
-            connection,
-            intake.row(),
-            "match-proposed",
-            document="",
-            outcome=Outcome.OK,
-            reason="另一联盟",
-            who="staff",
-            now=intake.now,
-        )
+    about: dict[str, Any] = {"document": "", "outcome": Outcome.OK, "reason": "另一联盟"}
+    act(intake, decisions.decide, "match-proposed", **about)
     intake.judge()
     assert (intake.row().review, intake.row().status) == ((), Status.AWAITING_PAPER)
 
@@ -281,17 +276,8 @@ def test_a_dossier_of_a_near_name_and_the_same_house_is_proposed_until_a_person_
     )
     intake.judge()
     assert [candidates(intake, each) for each in (1, 2, 3)] == [[], [number(1)], []]
-    with intake.registry.write() as connection:
-        decisions.decide(
-            connection,
-            intake.row(2),
-            "match-proposed",
-            document="",
-            outcome=Outcome.OK,
-            reason="确为两个联盟",
-            who="staff",
-            now=intake.now,
-        )
+    about: dict[str, Any] = {"document": "", "outcome": Outcome.OK, "reason": "确为两个联盟"}
+    act(intake, decisions.decide, "match-proposed", serial=2, **about)
     intake.judge()
     assert (candidates(intake, 2), "match-proposed" in intake.row(2).review) == ([], False)
 

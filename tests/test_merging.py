@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from registry import decisions, merging
 from registry.decisions import RefusedError
 from registry.rows import Fate, Kind, Outcome, Status
-from tests.builders import KINDS, LIGHTS, QUIET, ROBOTS, Intake, document, dossier, number
+from tests.builders import KINDS, LIGHTS, QUIET, ROBOTS, Intake, act, document, dossier, number
 
 NEAR = ROBOTS.replace("机器人", "机器人应用")
 
@@ -101,17 +103,8 @@ def test_what_is_withdrawn_or_itself_or_unknown_cannot_be_merged(corrected: Inta
 def test_a_person_may_keep_the_name_on_record(corrected: Intake) -> None:
     merge(corrected)
     corrected.judge()
-    with corrected.registry.write() as connection:
-        decisions.decide(
-            connection,
-            corrected.row(1),
-            "renamed",
-            document="",
-            outcome=Outcome.OK,
-            reason="沿用登记的名称",
-            who="staff",
-            now=corrected.now,
-        )
+    about: dict[str, Any] = {"document": "", "outcome": Outcome.OK, "reason": "沿用登记的名称"}
+    act(corrected, decisions.decide, corrected.row(1), "renamed", **about)
     corrected.judge()
     assert (corrected.row(1).name, corrected.row(1).review) == (ROBOTS, ())
     with corrected.registry.write() as connection, pytest.raises(RefusedError):
